@@ -1,0 +1,78 @@
+/**
+ * The arrows between rooms (CONTRIBUTING.md has the table with its reasons). A room may import what stands behind it
+ * here and nothing else of `src`.
+ */
+const arrows = {
+  errors: [],
+  definitions: ['errors'],
+  config: ['definitions', 'errors'],
+  compile: ['definitions', 'errors'],
+  repo: ['definitions', 'config', 'compile', 'errors'],
+  registry: ['definitions', 'errors'],
+  online: ['definitions', 'errors'],
+  offline: ['compile', 'definitions', 'errors'],
+  plan: ['definitions', 'errors', 'registry/registry', 'online/online-store'],
+  materialize: [
+    'definitions',
+    'compile',
+    'errors',
+    'registry/registry',
+    'registry/update-registry',
+    'offline/offline-store',
+    'online/online-store',
+  ],
+  retrieval: [
+    'definitions',
+    'compile',
+    'errors',
+    'registry/registry',
+    'offline/offline-store',
+    'online/online-store',
+  ],
+  cli: ['definitions', 'config', 'errors', 'plan', 'registry/registry', 'feature-store'],
+  commands: ['definitions', 'cli', 'feature-store', 'repo', 'config', 'errors', 'init'],
+  init: ['errors'],
+}
+
+const roomPath = (room) => `^src/${room}(/|\\.ts$)`
+
+module.exports = {
+  forbidden: [
+    ...Object.entries(arrows).map(([room, allowed]) => ({
+      name: `arrows-from-${room}`,
+      severity: 'error',
+      from: {path: roomPath(room)},
+      to: {path: '^src/', pathNot: [room, ...allowed].map(roomPath)},
+    })),
+    {name: 'no-cycles', severity: 'error', from: {}, to: {circular: true}},
+    {
+      name: 'drivers-only-by-their-map',
+      comment: 'A driver folder is imported by its drivers.ts and by itself, by nothing else.',
+      severity: 'error',
+      from: {pathNot: '^src/(offline|online|registry)/(drivers\\.ts|[^/]+/)'},
+      to: {path: '^src/(offline|online|registry)/[^/]+/'},
+    },
+    {
+      name: 'drivers-apart',
+      severity: 'error',
+      from: {path: '^src/(offline|online|registry)/([^/]+)/'},
+      to: {path: '^src/(offline|online|registry)/[^/]+/', pathNot: '^src/$1/$2/'},
+    },
+    {
+      name: 'clients-in-their-drivers',
+      comment: 'A third-party client only inside its driver folder.',
+      severity: 'error',
+      from: {pathNot: '^src/(offline/duckdb|online/embedded)/'},
+      to: {path: 'node_modules/(@duckdb|lmdb)/'},
+    },
+  ],
+  options: {
+    tsConfig: {fileName: 'tsconfig.json'},
+    tsPreCompilationDeps: true,
+    doNotFollow: {path: 'node_modules'},
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+}

@@ -1,0 +1,27 @@
+import type {Duration} from '../definitions/duration.js'
+
+/** `feature_store.yaml`, checked, variables filled in, camelCased. */
+export interface RepoConfig {
+  /** Absolute path of the folder that holds feature_store.yaml. */
+  readonly directory: string
+  readonly project: string
+  /** A path, relative to the repo, or a URL. */
+  readonly registry: string
+  readonly offlineStore: StoreConfig
+  readonly onlineStore: StoreConfig & {
+    /** How long after its ttl a row's space may be reclaimed; it then reads NOT_FOUND. A day by default. */
+    readonly expireAfter: Duration
+  }
+  readonly materialization: {
+    /** Folder for rejected rows, relative to the repo. */
+    readonly rejectsPath: string
+    /** Views loaded side by side. */
+    readonly parallel: number
+  }
+}
+
+export interface StoreConfig {
+  readonly type: string
+  /** The other keys of the block, camelCased. */
+  readonly settings: Readonly<Record<string, unknown>>
+}

@@ -1,0 +1,67 @@
+/**
+ * Rows on their way through JavaScript: columns of typed arrays, a few thousand rows at a time, never an object per
+ * row. Engines fill them, stores and output formats read them.
+ */
+import type {Value, ValueType} from './value-type.js'
+
+interface ColumnOf<Storage extends string, Values> {
+  readonly type: ValueType
+  readonly storage: Storage
+  /** One slot per row; the slot of a null holds anything. */
+  readonly values: Values
+  /** One byte per row, 1 where the value is null; absent when there is none. */
+  readonly nulls?: Uint8Array
+}
+
+/**
+ * By storage: `bool` 0 or 1; `int32` also days since 1970 (`date`); `int64` also epoch microseconds (`timestamp`);
+ * `text` also `json` and `decimal` in plain notation; `list` with elements as `Value`.
+ */
+export type Column =
+  | ColumnOf<'bool', Uint8Array>
+  | ColumnOf<'int32', Int32Array>
+  | ColumnOf<'int64', BigInt64Array>
+  | ColumnOf<'float32', Float32Array>
+  | ColumnOf<'float64', Float64Array>
+  | ColumnOf<'text', readonly string[]>
+  | ColumnOf<'bytes', readonly Uint8Array[]>
+  | ColumnOf<'list', readonly (readonly (Value | null)[])[]>
+
+export interface ColumnBatch {
+  readonly rowCount: number
+  readonly names: readonly string[]
+  readonly columns: readonly Column[]
+}
+
+/** The value in a slot as the SDK gives it (see `Value`). For edges, not for the hot path. */
+export function valueAt(column: Column, row: number): Value | null {
+  if (column.nulls !== undefined && column.nulls[row] === 1) return null
+  switch (column.storage) {
+    case 'bool':
+      return column.values[row] === 1
+    case 'int32':
+      return column.type === 'date' ? formatDay(column.values[row] as number) : (column.values[row] as number)
+    case 'int64':
+    case 'float32':
+    case 'float64':
+    case 'text':
+    case 'bytes':
+    case 'list':
+      return column.values[row] as Value
+    default:
+      return column satisfies never
+  }
+}
+
+/** Days since 1970 as `YYYY-MM-DD`. */
+export function formatDay(day: number): string {
+  return new Date(day * 86_400_000).toISOString().slice(0, -14)
+}
+
+/** `YYYY-MM-DD` as days since 1970; `undefined` when it is no date. */
+export function parseDay(text: string): number | undefined {
+  const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text)
+  if (match === null) return undefined
+  const millis = Date.parse(`${text}T00:00:00Z`)
+  return Number.isNaN(millis) || formatDay(millis / 86_400_000) !== text ? undefined : millis / 86_400_000
+}

@@ -1,0 +1,52 @@
+/** An instant is a `bigint` of UTC microseconds since 1970; nothing here reads the machine's zone or clock. */
+export type Instant = bigint
+
+const pattern =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?(?:\s*([Zz]|[+-]\d{2}(?::?\d{2})?))?)?$/
+
+/**
+ * Reads ISO-8601 text strictly: a date (midnight UTC), or a date and time with at most six decimals; without a zone it
+ * is UTC. `undefined` for anything else, dates that do not exist included.
+ */
+export function parseInstant(text: string): Instant | undefined {
+  const match = pattern.exec(text.trim())
+  if (match === null) return undefined
+  const [, year, month, day, hour = '00', minute = '00', second = '00', fraction = '', zone = 'Z'] = match
+  const whole = Date.UTC(
+    Number(year),
+    Number(month) - 1,
+    Number(day),
+    Number(hour),
+    Number(minute),
+    Number(second),
+  )
+  const date = new Date(whole)
+  // Date.UTC moves years 0 to 99 into the 1900s and rolls 31 February over: both are refused.
+  const exact =
+    date.getUTCFullYear() === Number(year) &&
+    date.getUTCMonth() === Number(month) - 1 &&
+    date.getUTCDate() === Number(day) &&
+    Number(hour) < 24 &&
+    Number(minute) < 60 &&
+    Number(second) < 60
+  if (!exact) return undefined
+  const offset = zoneOffsetMinutes(zone)
+  if (offset === undefined) return undefined
+  return BigInt(whole) * 1000n + BigInt(fraction.padEnd(6, '0')) - BigInt(offset) * 60_000_000n
+}
+
+/** ISO-8601 UTC with a `Z`; microseconds only where there are any. The inverse of `parseInstant`. */
+export function formatInstant(instant: Instant): string {
+  const micros = ((instant % 1_000_000n) + 1_000_000n) % 1_000_000n
+  const seconds = new Date(Number((instant - micros) / 1000n)).toISOString().slice(0, -5)
+  if (micros === 0n) return `${seconds}Z`
+  return `${seconds}.${micros.toString().padStart(6, '0')}Z`
+}
+
+function zoneOffsetMinutes(zone: string): number | undefined {
+  if (zone === 'Z' || zone === 'z') return 0
+  const hours = Number(zone.slice(1, 3))
+  const minutes = Number(zone.slice(3).replace(':', '') || '0')
+  if (hours > 23 || minutes > 59) return undefined
+  return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes)
+}

@@ -1,0 +1,91 @@
+/**
+ * The contract of an offline store: it describes sources, computes newest rows and joins training frames, and hands
+ * rows over as column batches. `test/conformance/offline-store.ts` is its meaning.
+ */
+import type {
+  LatestPerEntityQuery,
+  PointInTimeQuery,
+  SourceSummaryQuery,
+  SourceTree,
+  TypedColumn,
+} from '../compile/query.js'
+import type {ColumnBatch} from '../definitions/column-batch.js'
+import type {Instant} from '../definitions/instant.js'
+import type {ValueType} from '../definitions/value-type.js'
+
+/** A column as the engine sees it; `valueType` is absent when no value type can hold it. */
+export interface SourceColumn {
+  readonly name: string
+  readonly nativeType: string
+  readonly valueType?: ValueType
+}
+
+export interface SourceSummary {
+  /** Rows selected: what a `LatestPerEntityQuery` with the same selection reads. */
+  readonly rows: number
+  /** Of those, rows with a null in a key: they can't be written. */
+  readonly nullKeyRows: number
+  /** About how many distinct keys the selected rows have (for progress bars). */
+  readonly approximateKeys: number
+  /** Over the whole source, selected or not; null when it has no row. */
+  readonly newestEventTimestamp: Instant | null
+  readonly newestCreatedTimestamp: Instant | null
+  /** Rows created exactly at `countCreatedAt`; 0 when that was not asked. */
+  readonly createdAtCount: number
+}
+
+/**
+ * A batch of newest rows: key columns, then the event timestamp, then the created timestamp (all null when the source
+ * has none), then features, each named; see `LatestBatch`.
+ */
+export interface LatestBatch extends ColumnBatch {
+  /** Where the parts begin in `columns`: keys at 0, then these. */
+  readonly eventTimestampIndex: number
+  readonly createdTimestampIndex: number
+  readonly featuresIndex: number
+  /** Rows whose newest version holds a value that its declared type can't hold; they must not be written. */
+  readonly misfits: readonly {readonly row: number; readonly feature: string; readonly value: string}[]
+}
+
+export type FrameFormat = 'parquet' | 'csv' | 'json' | 'arrow'
+
+export interface ReadOptions {
+  /** Stops the engine; the iteration then throws the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
+/** A training frame that was checked and compiled and has not run yet. Run it once, then close it. */
+export interface RetrievalJob extends AsyncDisposable {
+  /** Columns of the frame, in order. */
+  readonly columns: readonly TypedColumn[]
+  /** The statement that would run, for people to read; parameters are shown as literals. */
+  readonly sql: string
+  /** The engine writes the file itself. On any failure no file is left behind (and an earlier one is untouched). */
+  writeFile(path: string, format: FrameFormat, options?: ReadOptions): Promise<{readonly rows: number}>
+  /** Rows in order, streamed. `limit` reads no more than that many. */
+  batches(options?: ReadOptions & {readonly limit?: number}): AsyncIterable<ColumnBatch>
+  /** Rows of the frame; equals the rows of the entity input. */
+  countRows(): Promise<number>
+}
+
+export interface OfflineStore extends AsyncDisposable {
+  /** Columns of a source after its field mapping. Throws FS_SOURCE_UNREADABLE with the path or table that failed. */
+  describeSource(source: SourceTree): Promise<readonly SourceColumn[]>
+  summarizeSource(query: SourceSummaryQuery): Promise<SourceSummary>
+  /** Streams the newest row of each key; rows with a null key are left out. */
+  readLatest(query: LatestPerEntityQuery, options?: ReadOptions): AsyncIterable<LatestBatch>
+  /** Streams the selected rows with a null in a key, as they are in the source. */
+  readNullKeyRows(query: LatestPerEntityQuery, options?: ReadOptions): AsyncIterable<ColumnBatch>
+  /** Checks columns and types of the entity rows and compiles the join. Reads no more than it needs for that. */
+  retrieve(query: PointInTimeQuery): Promise<RetrievalJob>
+}
+
+/** How a store comes into being; one record per driver folder. */
+export interface OfflineStoreDriver {
+  /** `settings` is the validated `offline_store` block, camelCased, without `type`. */
+  open(options: {
+    readonly settings: Readonly<Record<string, unknown>>
+    /** Absolute; paths of sources are relative to it. */
+    readonly repoDirectory: string
+  }): Promise<OfflineStore>
+}

@@ -1,0 +1,100 @@
+/**
+ * The contract of an online store: the newest row of each entity, guarded against older ones, read in one round trip.
+ * `test/conformance/online-store.ts` is its meaning.
+ */
+import type {Column} from '../definitions/column-batch.js'
+import type {Field, JoinKey} from '../definitions/definition.js'
+import type {Instant} from '../definitions/instant.js'
+import type {Value} from '../definitions/value-type.js'
+
+/** A feature view as an online store sees it. */
+export interface OnlineTable {
+  /** Name of the view, for messages. */
+  readonly view: string
+  /**
+   * Name of the table, unique in the project. A view gets a new one when its rows can't be carried over (changed keys,
+   * changed types), so that readers go on with the old table until the plan is committed.
+   */
+  readonly name: string
+  readonly joinKeys: readonly JoinKey[]
+  readonly features: readonly Field[]
+}
+
+/** Rows to write: one slot of every column is one row. Keys are never null. */
+export interface OnlineRows {
+  readonly rowCount: number
+  /** In the order of the table's join keys. */
+  readonly keys: readonly Column[]
+  readonly eventTimestamps: Extract<Column, {storage: 'int64'}>
+  /** Null is older than any instant. */
+  readonly createdTimestamps: Extract<Column, {storage: 'int64'}>
+  /** In the order of the table's features. */
+  readonly features: readonly Column[]
+}
+
+export interface WriteResult {
+  readonly written: number
+  /** Rows that left the store as it was: it holds a newer row, or the very same one. */
+  readonly unchanged: number
+  /** Rows the store can't hold (a key that is too long, say); the others of the batch were written. */
+  readonly rejected: readonly {readonly row: number; readonly reason: string}[]
+}
+
+/** An entity's key: one value for each join key of the table, in order, of the join key's type; never null. */
+export type EntityKey = readonly Value[]
+
+export interface ReadRequest {
+  readonly table: OnlineTable
+  readonly keys: readonly EntityKey[]
+  /** Names of features, in the order wanted. */
+  readonly features: readonly string[]
+}
+
+export interface OnlineRow {
+  readonly eventTimestamp: Instant
+  /** In the order of the request; null where the row has none (or was written before the feature existed). */
+  readonly values: readonly (Value | null)[]
+}
+
+export interface OnlineStore extends AsyncDisposable {
+  /** The order in which rows are best written: sorted by key for B-trees. */
+  readonly writeOrder: 'key' | 'any'
+
+  /** Creates what the tables need, or extends them by new features. Safe to run twice. Throws on changed key types. */
+  prepare(tables: readonly OnlineTable[]): Promise<void>
+
+  /** Removes tables and their rows by name. Safe to run twice, and for names that never were. Bounded memory. */
+  drop(tables: readonly string[]): Promise<void>
+
+  /** Names of all tables of the project that the store holds. */
+  listTables(): Promise<readonly string[]>
+
+  /**
+   * Guarded write. (event timestamp, created timestamp) decides: an older row never replaces a newer one; a row equal
+   * in both replaces what is there. A reader sees the whole old row or the whole new one. When the promise settles the
+   * rows are durable; when it fails any part of them may be there, and writing them again is harmless.
+   */
+  write(table: OnlineTable, rows: OnlineRows): Promise<WriteResult>
+
+  /** One round trip for all requests. Answers in the order of requests and keys; undefined where there is no row. */
+  read(requests: readonly ReadRequest[]): Promise<readonly (readonly (OnlineRow | undefined)[])[]>
+
+  /** Rows in the table; undefined where the store can't tell cheaply. */
+  countRows(table: OnlineTable): Promise<number | undefined>
+
+  /** Reclaims the space of rows with an event timestamp before `before`; returns how many. A store that expires rows by itself does nothing. */
+  removeExpired(table: OnlineTable, before: Instant): Promise<number>
+}
+
+/** How a store comes into being; one record per driver folder. */
+export interface OnlineStoreDriver {
+  /** `settings` is the validated `online_store` block, camelCased, without `type`. */
+  open(options: {
+    readonly settings: Readonly<Record<string, unknown>>
+    readonly project: string
+    /** Absolute; relative paths in settings are relative to it. */
+    readonly repoDirectory: string
+    /** A reader creates nothing and takes no write lock. */
+    readonly access: 'read' | 'write'
+  }): Promise<OnlineStore>
+}

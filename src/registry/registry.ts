@@ -1,0 +1,114 @@
+/**
+ * The contract of a registry: one document a project, read whole and replaced whole by compare-and-set.
+ * `test/conformance/registry.ts` is its meaning.
+ */
+import type {Definitions} from '../definitions/definition.js'
+import type {Instant} from '../definitions/instant.js'
+import type {Interval} from '../definitions/interval.js'
+
+/** Who may load a view now. A lease that expired, or whose process is gone, is free to take. */
+export interface Lease {
+  readonly runId: string
+  /** Host and process that hold it, so that a dead holder on the same machine is recognised at once. */
+  readonly holder: ProcessIdentity
+  readonly since: Instant
+  readonly expiresAt: Instant
+}
+
+export interface ProcessIdentity {
+  readonly host: string
+  readonly pid: number
+  /** Changes with every boot of the machine. */
+  readonly bootId: string
+  /** When the process started, in the system's own unit: tells a reused pid. Empty where the system does not say. */
+  readonly startedAt: string
+}
+
+/** What is known of a view beyond its definition. */
+export interface ViewState {
+  /** Its table in the online store. */
+  readonly table: string
+  /** What was loaded completely, merged and sorted. */
+  readonly covered: readonly Interval[]
+  /** Newest event timestamp that any run wrote. */
+  readonly newestEventTimestamp?: Instant
+  /** Newest created timestamp in the source at the last incremental run, and how many rows had exactly that. */
+  readonly arrival?: {readonly created: Instant; readonly rows: number}
+  readonly lease?: Lease
+  readonly lastRun?: {readonly runId: string; readonly status: 'ok' | 'failed'; readonly finishedAt: Instant}
+}
+
+export interface RowCounts {
+  readonly read: number
+  readonly written: number
+  readonly unchanged: number
+  readonly rejected: number
+  readonly deleted: number
+}
+
+export interface ViewRun {
+  readonly name: string
+  readonly status: 'running' | 'ok' | 'failed'
+  /** What this run loaded. */
+  readonly intervals: readonly Interval[]
+  readonly rows: RowCounts
+  /** Why no rows were found, warnings, and the like: for people. */
+  readonly notes?: readonly string[]
+  readonly error?: {readonly code: string; readonly message: string; readonly hint?: string}
+  /** Where rejected rows were kept, relative to the repo. */
+  readonly rejectsFile?: string
+}
+
+export interface RunRecord {
+  readonly id: string
+  readonly command: 'materialize' | 'materialize-incremental'
+  /** `interrupted`: stopped by the user. A run that shows `running` and whose process is gone was killed. */
+  readonly status: 'running' | 'ok' | 'failed' | 'interrupted'
+  readonly holder: ProcessIdentity
+  readonly startedAt: Instant
+  readonly finishedAt?: Instant
+  readonly views: readonly ViewRun[]
+}
+
+/** Everything that is known of a project. Plain data. */
+export interface RegistryDocument {
+  readonly project: string
+  readonly definitions: Definitions
+  /** By name of the view. */
+  readonly views: Readonly<Record<string, ViewState>>
+  /** Tables whose views are gone and that the online store may still hold: dropped, then forgotten. */
+  readonly pendingDrops: readonly string[]
+  /** Newest first; old ones are forgotten. */
+  readonly runs: readonly RunRecord[]
+}
+
+export interface RegistrySnapshot {
+  /** Unique to each commit; never reused, also not after a teardown. */
+  readonly revision: string
+  readonly document: RegistryDocument
+}
+
+export interface Registry extends AsyncDisposable {
+  /** The newest committed document; an empty one, at a revision of its own, when the project was never applied. */
+  read(): Promise<RegistrySnapshot>
+
+  /**
+   * Replaces the document if its revision is still `expectedRevision`; else throws FS_REGISTRY_CONFLICT and changes
+   * nothing. Durable when the promise settles.
+   */
+  commit(document: RegistryDocument, expectedRevision: string): Promise<RegistrySnapshot>
+
+  /** Forgets the project. Safe to run twice. */
+  destroy(): Promise<void>
+}
+
+/** How a registry comes into being; one record per driver folder. */
+export interface RegistryDriver {
+  open(options: {
+    /** The `registry` value of feature_store.yaml. */
+    readonly location: string
+    readonly project: string
+    /** Absolute; a relative location is relative to it. */
+    readonly repoDirectory: string
+  }): Promise<Registry>
+}

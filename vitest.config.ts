@@ -1,0 +1,13 @@
+import {defineConfig} from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Native addons (DuckDB, LMDB) keep state in the process: one process per file keeps files apart.
+    pool: 'forks',
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    typecheck: {enabled: true, include: ['test/**/*.test-d.ts'], tsconfig: './tsconfig.test.json'},
+    disableConsoleIntercept: true,
+  },
+})
