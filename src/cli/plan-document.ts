@@ -1,0 +1,14 @@
+import type {Change, Plan} from '../plan/plan.js'
+
+/** A plan as `--json` shows it. */
+export interface PlanDocument {
+  readonly base_revision: string
+  readonly changes: readonly Pick<Change, 'op' | 'address' | 'impact' | 'fields' | 'notes'>[]
+}
+
+export function planDocument(plan: Plan): PlanDocument {
+  return {
+    base_revision: plan.baseRevision,
+    changes: plan.changes.map(({op, address, impact, fields, notes}) => ({op, address, impact, fields, notes})),
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Progress of a run on stderr: a bar per view on a terminal, plain lines in a pipe or a log. Totals are the engine's
+ * estimate of the number of entities, so a bar may end a little early or late.
+ */
+import {formatCount, formatRows} from './format-number.js'
+import type {MaterializeProgress} from '../feature-store.js'
+
+export interface ProgressDisplay {
+  readonly update: (event: MaterializeProgress) => void
+  readonly stop: () => void
+}
+
+export async function showProgress(form: 'bars' | 'lines' | 'none'): Promise<ProgressDisplay> {
+  switch (form) {
+    case 'bars':
+      return bars()
+    case 'lines':
+      return lines()
+    case 'none':
+      return {update: () => undefined, stop: () => undefined}
+    default:
+      return form satisfies never
+  }
+}
+
+async function bars(): Promise<ProgressDisplay> {
+  const {default: cliProgress} = await import('cli-progress')
+  const multi = new cliProgress.MultiBar(
+    {
+      stream: process.stderr,
+      format: '{view} {bar} {rows} rows  {rate} rows/s  {state}',
+      barCompleteChar: '━',
+      barIncompleteChar: '─',
+      barsize: 24,
+      clearOnComplete: true,
+      hideCursor: true,
+      gracefulExit: false,
+    },
+    cliProgress.Presets.shades_grey,
+  )
+  const views = new Map<string, {bar: ReturnType<typeof multi.create>; startedAt: number}>()
+  return {
+    update(event) {
+      const now = performance.now()
+      const entry = views.get(event.view) ?? {
+        bar: multi.create(1, 0, {view: event.view, rows: '0', rate: '0', state: ''}),
+        startedAt: now,
+      }
+      views.set(event.view, entry)
+      const seconds = (now - entry.startedAt) / 1000
+      const total = Math.max(event.approximateTotal ?? 1, event.rows, 1)
+      const rate = seconds > 0 ? event.rows / seconds : 0
+      entry.bar.setTotal(total)
+      entry.bar.update(event.phase === 'done' ? total : event.rows, {
+        rows: formatCount(event.rows),
+        rate: formatCount(Math.round(rate)),
+        state: event.phase === 'writing' && rate > 0 ? `ETA ${Math.ceil((total - event.rows) / rate)} s` : event.phase,
+      })
+    },
+    stop: () => multi.stop(),
+  }
+}
+
+function lines(): ProgressDisplay {
+  const shown = new Map<string, {phase: string; rows: number}>()
+  return {
+    update(event) {
+      const last = shown.get(event.view)
+      // A log wants a line when something changes, and now and then in a long load.
+      if (last?.phase === event.phase && event.rows - last.rows < 1_000_000) return
+      shown.set(event.view, {phase: event.phase, rows: event.rows})
+      process.stderr.write(`${event.view}: ${event.phase}${event.rows > 0 ? `, ${formatRows(event.rows)}` : ''}\n`)
+    },
+    stop: () => undefined,
+  }
+}

@@ -1,0 +1,54 @@
+import type {Interval} from '../definitions/interval.js'
+import {formatInstant, type Instant} from '../definitions/instant.js'
+import type {RunRecord, ViewRun} from '../registry/registry.js'
+
+export interface IntervalDocument {
+  /** Null: from the beginning of time. */
+  readonly start: string | null
+  readonly end: string
+}
+
+/** A run as `--json` shows it. */
+export interface RunDocument {
+  readonly run_id: string
+  readonly command: string
+  readonly status: string
+  readonly started_at: string
+  readonly finished_at: string | null
+  readonly host: string
+  readonly pid: number
+  readonly views: readonly (Pick<ViewRun, 'name' | 'status' | 'rows' | 'error'> & {
+    readonly intervals: readonly IntervalDocument[]
+    readonly notes?: readonly string[]
+    readonly rejects_file?: string
+  })[]
+}
+
+export function runDocument(run: RunRecord): RunDocument {
+  return {
+    run_id: run.id,
+    command: run.command,
+    status: run.status,
+    started_at: formatInstant(run.startedAt),
+    finished_at: optionalInstant(run.finishedAt),
+    host: run.holder.host,
+    pid: run.holder.pid,
+    views: run.views.map((view) => ({
+      name: view.name,
+      status: view.status,
+      intervals: view.intervals.map(intervalDocument),
+      rows: view.rows,
+      ...(view.notes === undefined ? {} : {notes: view.notes}),
+      ...(view.error === undefined ? {} : {error: view.error}),
+      ...(view.rejectsFile === undefined ? {} : {rejects_file: view.rejectsFile}),
+    })),
+  }
+}
+
+export function intervalDocument(interval: Interval): IntervalDocument {
+  return {start: optionalInstant(interval.start), end: formatInstant(interval.end)}
+}
+
+export function optionalInstant(instant: Instant | null | undefined): string | null {
+  return instant === null || instant === undefined ? null : formatInstant(instant)
+}

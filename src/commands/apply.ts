@@ -1,0 +1,66 @@
+import ansis from 'ansis'
+import {Flags} from '@oclif/core'
+import {readFile} from 'node:fs/promises'
+import {resolve} from 'node:path'
+import {BaseCommand} from '../cli/base-command.js'
+import {canAsk, confirm} from '../cli/confirm.js'
+import {nowFlag} from '../cli/flags.js'
+import {planDocument, type PlanDocument} from '../cli/plan-document.js'
+import {destroysData, renderPlan} from '../cli/render-plan.js'
+import {FeatureStoreError} from '../errors.js'
+import type {FeatureStore} from '../feature-store.js'
+import {parsePlan, type Plan} from '../plan/plan.js'
+
+export default class Apply extends BaseCommand {
+  static override summary = 'Register what the repo defines, and bring the online store in line.'
+  static override description = `Shows the plan first, and asks before anything that destroys data. Without a terminal to ask on it refuses, unless
+--yes is given. A run that was killed is cured by applying again.`
+  static override examples = [
+    '<%= config.bin %> apply',
+    '<%= config.bin %> apply --yes',
+    '<%= config.bin %> apply --plan plan.json',
+  ]
+  static override flags = {
+    ...nowFlag,
+    yes: Flags.boolean({char: 'y', summary: 'Do not ask, also where data is destroyed.'}),
+    plan: Flags.string({summary: 'Apply exactly this reviewed plan, or refuse if it is stale.', helpValue: 'FILE'}),
+  }
+
+  async run(): Promise<PlanDocument & {readonly revision: string}> {
+    const {flags} = await this.parse(Apply)
+    return this.withStore(flags, async (store) => {
+      const plan = flags.plan === undefined ? await store.plan() : await readPlan(flags.plan)
+      this.log(renderPlan(plan))
+      if (!flags.yes && destroysData(plan)) await this.askToDestroy(store)
+      const {revision} = await store.apply({plan})
+      if (plan.changes.length > 0) {
+        this.log(`${ansis.green('✔')} Applied. Registry ${store.config.registry} is at revision ${revision}.`)
+      }
+      return {...planDocument(plan), revision}
+    })
+  }
+
+  private async askToDestroy(store: FeatureStore): Promise<void> {
+    const hint = 'Read the plan above, then apply with --yes.'
+    if (this.jsonEnabled() || !canAsk()) {
+      throw new FeatureStoreError(
+        'FS_APPLY_NOT_CONFIRMED',
+        'The plan destroys online data, and there is no terminal to ask on. Nothing was changed.',
+        {hint},
+      )
+    }
+    if (!(await confirm(`\nThis destroys online data of project ${ansis.bold(store.config.project)}.`))) {
+      throw new FeatureStoreError('FS_APPLY_NOT_CONFIRMED', 'Not confirmed. Nothing was changed.', {hint})
+    }
+  }
+}
+
+async function readPlan(file: string): Promise<Plan> {
+  const text = await readFile(resolve(file), 'utf8').catch((cause: unknown) => {
+    throw new FeatureStoreError('FS_PLAN_INVALID', `The plan ${file} can't be read.`, {
+      hint: 'Write one with `fs plan --out plan.json`.',
+      cause,
+    })
+  })
+  return parsePlan(text, file)
+}

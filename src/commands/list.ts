@@ -1,0 +1,52 @@
+import {BaseCommand} from '../cli/base-command.js'
+import {definitionsOfKind, kindArg} from '../cli/definition-kinds.js'
+import {renderTable} from '../cli/render-table.js'
+import type {Definition} from '../definitions/definition.js'
+import {formatDuration} from '../definitions/duration.js'
+import {formatDefinition, type PlainDefinition} from '../definitions/snake-case.js'
+
+export default class List extends BaseCommand {
+  static override summary = 'List what is registered.'
+  static override examples = ['<%= config.bin %> list feature-views', '<%= config.bin %> list entities --json']
+  static override args = {
+    kind: kindArg({
+      required: true,
+      description: 'entities, data-sources, feature-views or feature-services.',
+    }),
+  }
+
+  async run(): Promise<Readonly<Record<string, readonly PlainDefinition[]>>> {
+    const {args, flags} = await this.parse(List)
+    return this.withStore(flags, async (store) => {
+      const {kind} = args
+      const definitions = definitionsOfKind(await store.definitions(), kind)
+      this.log(
+        definitions.length === 0
+          ? `No ${kind} are registered.`
+          : renderTable(['NAME', 'SUMMARY', 'DESCRIPTION'], definitions.map(row)),
+      )
+      return {[kind.replace('-', '_')]: definitions.map(formatDefinition)}
+    })
+  }
+}
+
+function row(definition: Definition): string[] {
+  return [definition.name, summary(definition), definition.description ?? '']
+}
+
+function summary(definition: Definition): string {
+  switch (definition.kind) {
+    case 'entity':
+      return definition.joinKeys.map((key) => `${key.name} ${key.valueType}`).join(', ')
+    case 'data_source':
+      return definition.type === 'query' ? 'query' : `${definition.type} ${definition.path}`
+    case 'feature_view': {
+      const ttl = definition.ttl === undefined ? 'no ttl' : `ttl ${formatDuration(definition.ttl)}`
+      return `${definition.schema.length} features of ${definition.entities.join(', ')}, ${ttl}`
+    }
+    case 'feature_service':
+      return definition.features.map((projection) => projection.name ?? projection.view).join(', ')
+    default:
+      return definition satisfies never
+  }
+}
