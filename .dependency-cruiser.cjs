@@ -11,7 +11,14 @@ const arrows = {
   registry: ['definitions', 'errors'],
   online: ['definitions', 'errors'],
   offline: ['compile', 'definitions', 'errors'],
-  plan: ['definitions', 'errors', 'registry/registry', 'online/online-store'],
+  plan: [
+    'definitions',
+    'errors',
+    'registry/registry',
+    'registry/update-registry',
+    'online/online-store',
+    'online/online-table',
+  ],
   materialize: [
     'definitions',
     'compile',
@@ -20,6 +27,7 @@ const arrows = {
     'registry/update-registry',
     'offline/offline-store',
     'online/online-store',
+    'online/online-table',
   ],
   retrieval: [
     'definitions',
@@ -28,6 +36,7 @@ const arrows = {
     'registry/registry',
     'offline/offline-store',
     'online/online-store',
+    'online/online-table',
   ],
   cli: ['definitions', 'config', 'errors', 'plan', 'registry/registry', 'feature-store'],
   commands: ['definitions', 'cli', 'feature-store', 'repo', 'config', 'errors', 'init'],

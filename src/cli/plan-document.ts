@@ -9,6 +9,12 @@ export interface PlanDocument {
 export function planDocument(plan: Plan): PlanDocument {
   return {
     base_revision: plan.baseRevision,
-    changes: plan.changes.map(({op, address, impact, fields, notes}) => ({op, address, impact, fields, notes})),
+    changes: plan.changes.map(({op, address, impact, fields, notes}) => ({
+      op,
+      address,
+      impact,
+      fields,
+      notes,
+    })),
   }
 }

@@ -54,7 +54,10 @@ async function bars(): Promise<ProgressDisplay> {
       entry.bar.update(event.phase === 'done' ? total : event.rows, {
         rows: formatCount(event.rows),
         rate: formatCount(Math.round(rate)),
-        state: event.phase === 'writing' && rate > 0 ? `ETA ${Math.ceil((total - event.rows) / rate)} s` : event.phase,
+        state:
+          event.phase === 'writing' && rate > 0
+            ? `ETA ${Math.ceil((total - event.rows) / rate)} s`
+            : event.phase,
       })
     },
     stop: () => multi.stop(),
@@ -69,7 +72,9 @@ function lines(): ProgressDisplay {
       // A log wants a line when something changes, and now and then in a long load.
       if (last?.phase === event.phase && event.rows - last.rows < 1_000_000) return
       shown.set(event.view, {phase: event.phase, rows: event.rows})
-      process.stderr.write(`${event.view}: ${event.phase}${event.rows > 0 ? `, ${formatRows(event.rows)}` : ''}\n`)
+      process.stderr.write(
+        `${event.view}: ${event.phase}${event.rows > 0 ? `, ${formatRows(event.rows)}` : ''}\n`,
+      )
     },
     stop: () => undefined,
   }

@@ -22,7 +22,8 @@ function renderChange(change: Change): string {
 function renderField(change: Change, field: Change['fields'][number]): string {
   const before = renderValue(field.before)
   const after = renderValue(field.after)
-  if (change.op === 'create' || field.before === undefined) return `${ansis.green('+')} ${field.path}: ${after}`
+  if (change.op === 'create' || field.before === undefined)
+    return `${ansis.green('+')} ${field.path}: ${after}`
   if (change.op === 'delete' || field.after === undefined) return `${ansis.red('-')} ${field.path}: ${before}`
   return `${ansis.yellow('~')} ${field.path}: ${before} ${ansis.dim('->')} ${after}`
 }
@@ -70,5 +71,5 @@ function renderCounts(changes: readonly Change[]): string {
 }
 
 function renderValue(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : JSON.stringify(value) ?? 'none'
+  return typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? 'none')
 }

@@ -13,7 +13,9 @@ export function renderRun(run: RunRecord): string {
     run.views.map((view) => [
       statusMark(view.status),
       view.name,
-      ...[view.rows.read, view.rows.written, view.rows.unchanged, view.rows.rejected, view.rows.deleted].map(formatCount),
+      ...[view.rows.read, view.rows.written, view.rows.unchanged, view.rows.rejected, view.rows.deleted].map(
+        formatCount,
+      ),
       view.intervals.map(renderInterval).join(' ') || '-',
     ]),
     {alignRight: [2, 3, 4, 5, 6]},
@@ -43,11 +45,15 @@ export function renderFailures(run: RunRecord): string {
 function renderFailure(view: ViewRun): string[] {
   const lines: string[] = []
   if (view.error !== undefined) {
-    lines.push(`${ansis.bold.red('Error')} ${ansis.dim(`[${view.error.code}]`)} feature_view/${view.name}: ${view.error.message}`)
+    lines.push(
+      `${ansis.bold.red('Error')} ${ansis.dim(`[${view.error.code}]`)} feature_view/${view.name}: ${view.error.message}`,
+    )
     if (view.error.hint !== undefined) lines.push(`  ${ansis.cyan('Hint:')} ${view.error.hint}`)
   }
   if (view.rejectsFile !== undefined) {
-    lines.push(`  ${formatCount(view.rows.rejected)} rejected rows of ${view.name} are kept in ${view.rejectsFile}`)
+    lines.push(
+      `  ${formatCount(view.rows.rejected)} rejected rows of ${view.name} are kept in ${view.rejectsFile}`,
+    )
   }
   return lines
 }

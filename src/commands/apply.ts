@@ -23,7 +23,10 @@ export default class Apply extends BaseCommand {
   static override flags = {
     ...nowFlag,
     yes: Flags.boolean({char: 'y', summary: 'Do not ask, also where data is destroyed.'}),
-    plan: Flags.string({summary: 'Apply exactly this reviewed plan, or refuse if it is stale.', helpValue: 'FILE'}),
+    plan: Flags.string({
+      summary: 'Apply exactly this reviewed plan, or refuse if it is stale.',
+      helpValue: 'FILE',
+    }),
   }
 
   async run(): Promise<PlanDocument & {readonly revision: string}> {

@@ -7,7 +7,10 @@ import {formatDefinition, type PlainDefinition} from '../definitions/snake-case.
 
 export default class List extends BaseCommand {
   static override summary = 'List what is registered.'
-  static override examples = ['<%= config.bin %> list feature-views', '<%= config.bin %> list entities --json']
+  static override examples = [
+    '<%= config.bin %> list feature-views',
+    '<%= config.bin %> list entities --json',
+  ]
   static override args = {
     kind: kindArg({
       required: true,

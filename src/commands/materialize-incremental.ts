@@ -15,7 +15,10 @@ taken over by the next one.`
     '<%= config.bin %> materialize-incremental 2024-02-01 --view driver_hourly_stats',
   ]
   static override args = {
-    end: instantArg({required: false, description: 'Load rows up to and including this time (UTC); now by default.'}),
+    end: instantArg({
+      required: false,
+      description: 'Load rows up to and including this time (UTC); now by default.',
+    }),
   }
   static override flags = loadFlags
 

@@ -18,6 +18,8 @@ already holds a newer one. So intervals may be loaded in any order, again, and s
 
   async run(): Promise<RunDocument> {
     const {args, flags} = await this.parse(Materialize)
-    return this.load(flags, (store, options) => store.materialize({...options, start: args.start, end: args.end}))
+    return this.load(flags, (store, options) =>
+      store.materialize({...options, start: args.start, end: args.end}),
+    )
   }
 }

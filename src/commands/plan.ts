@@ -17,7 +17,9 @@ A change is safe, needs a backfill (the next incremental run loads it), or destr
     '<%= config.bin %> plan --detailed-exitcode',
   ]
   static override flags = {
-    'detailed-exitcode': Flags.boolean({summary: 'Exit with 0 when nothing would change, 2 when something would.'}),
+    'detailed-exitcode': Flags.boolean({
+      summary: 'Exit with 0 when nothing would change, 2 when something would.',
+    }),
     out: Flags.string({summary: 'Also write the plan to a file, for `apply --plan`.', helpValue: 'FILE'}),
   }
 

@@ -14,7 +14,12 @@ interface StatusDocument {
     readonly newest_event_timestamp: string | null
     readonly rows: number | null
     readonly last_run: {readonly run_id: string; readonly status: string; readonly finished_at: string} | null
-    readonly loading: {readonly run_id: string; readonly host: string; readonly pid: number; readonly since: string} | null
+    readonly loading: {
+      readonly run_id: string
+      readonly host: string
+      readonly pid: number
+      readonly since: string
+    } | null
   }[]
 }
 
@@ -27,7 +32,9 @@ export default class Status extends BaseCommand {
     const {flags} = await this.parse(Status)
     return this.withStore(flags, async (store) => {
       const {views} = await store.status()
-      this.log(views.length === 0 ? 'No feature view is applied. Run `fs apply`.' : renderStatus(views, store.now()))
+      this.log(
+        views.length === 0 ? 'No feature view is applied. Run `fs apply`.' : renderStatus(views, store.now()),
+      )
       return statusDocument(views)
     })
   }

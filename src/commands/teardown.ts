@@ -26,12 +26,16 @@ export default class Teardown extends BaseCommand {
             {hint},
           )
         }
-        if (!(await confirm(`This removes all online data and the registry of project ${ansis.bold(project)}.`))) {
+        if (
+          !(await confirm(`This removes all online data and the registry of project ${ansis.bold(project)}.`))
+        ) {
           throw new FeatureStoreError('FS_APPLY_NOT_CONFIRMED', 'Not confirmed. Nothing was changed.', {hint})
         }
       }
       const {tables} = await store.teardown()
-      this.log(`${ansis.green('✔')} Project ${project} is gone: ${tables.length} online tables and the registry.`)
+      this.log(
+        `${ansis.green('✔')} Project ${project} is gone: ${tables.length} online tables and the registry.`,
+      )
       return {tables}
     })
   }

@@ -16,7 +16,9 @@ export default class Validate extends BaseCommand {
     return this.withStore(flags, async (store) => {
       const problems = await store.validate().then(
         (definitions) => {
-          this.log(`${ansis.green('✔')} ${formatCount(listDefinitions(definitions).length)} definitions are valid.`)
+          this.log(
+            `${ansis.green('✔')} ${formatCount(listDefinitions(definitions).length)} definitions are valid.`,
+          )
           return []
         },
         (error: unknown) => {

@@ -7,7 +7,10 @@ export default class RunsShow extends BaseCommand {
   static override summary = 'Show one run: what each view read, wrote and rejected, and why it failed.'
   static override examples = ['<%= config.bin %> runs show latest']
   static override args = {
-    id: Args.string({required: true, description: 'The run, as `runs list` names it; `latest` for the newest.'}),
+    id: Args.string({
+      required: true,
+      description: 'The run, as `runs list` names it; `latest` for the newest.',
+    }),
   }
 
   async run(): Promise<RunDocument> {
