@@ -1,0 +1,37 @@
+import ansis from 'ansis'
+import type {TypedColumn} from '../compile/query.js'
+import {valueAt, type ColumnBatch} from '../definitions/column-batch.js'
+import {formatInstant} from '../definitions/instant.js'
+import type {Value, ValueType} from '../definitions/value-type.js'
+import {formatRows} from './format-number.js'
+import {renderTable} from './render-table.js'
+import {renderValue} from './render-value.js'
+
+/** The first rows of a training frame, and how many there are. */
+export function renderFrame(
+  columns: readonly TypedColumn[],
+  batches: readonly ColumnBatch[],
+  rowCount: number,
+): string {
+  const rows = batches.flatMap((batch) =>
+    Array.from({length: batch.rowCount}, (_, row) =>
+      batch.columns.map((column) => renderCell(column.type, valueAt(column, row))),
+    ),
+  )
+  const table = renderTable(
+    columns.map((column) => column.name),
+    rows,
+    {alignRight: columns.flatMap((column, index) => (isNumber(column.valueType) ? [index] : []))},
+  )
+  const shown = rows.length < rowCount ? `, the first ${rows.length} shown` : ''
+  return `${table}\n${ansis.dim(`${formatRows(rowCount)} × ${columns.length} columns${shown}`)}`
+}
+
+function renderCell(type: ValueType, value: Value | null): string {
+  if (value === null) return ansis.dim('null')
+  return type === 'timestamp' ? formatInstant(value as bigint) : renderValue(value)
+}
+
+function isNumber(type: ValueType): boolean {
+  return /^(int|float|decimal)/.test(type)
+}
