@@ -1,0 +1,44 @@
+import type {Instant} from '../definitions/instant.js'
+import type {Interval} from '../definitions/interval.js'
+import type {OnlineStore} from '../online/online-store.js'
+import {onlineTableOf} from '../online/online-table.js'
+import type {Lease, RegistryDocument, ViewState} from '../registry/registry.js'
+
+/** What is online of a view, and how it came there. */
+export interface ViewStatus {
+  readonly name: string
+  /** False: the view is for training only. */
+  readonly online: boolean
+  /** What was loaded completely. */
+  readonly covered: readonly Interval[]
+  readonly newestEventTimestamp?: Instant | undefined
+  /** Rows in the online store; undefined where it can't tell cheaply. */
+  readonly rows?: number | undefined
+  readonly lastRun?: ViewState['lastRun']
+  /** Who is loading it now. */
+  readonly lease?: Lease | undefined
+}
+
+/** The status of every registered view, by name. The online store is opened only when a view has a table. */
+export async function viewStatuses(
+  document: RegistryDocument,
+  openOnlineStore: () => Promise<OnlineStore>,
+): Promise<readonly ViewStatus[]> {
+  const {definitions, views} = document
+  return Promise.all(
+    definitions.featureViews.map(async (view) => {
+      const state = views[view.name]
+      if (state === undefined || !view.online) return {name: view.name, online: view.online, covered: []}
+      const store = await openOnlineStore()
+      return {
+        name: view.name,
+        online: true,
+        covered: state.covered,
+        newestEventTimestamp: state.newestEventTimestamp,
+        rows: await store.countRows(onlineTableOf(view, definitions, state.table)),
+        ...(state.lastRun === undefined ? {} : {lastRun: state.lastRun}),
+        lease: state.lease,
+      }
+    }),
+  )
+}
