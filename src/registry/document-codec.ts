@@ -43,6 +43,7 @@ export function formatSnapshot({revision, document}: RegistrySnapshot): string {
       Object.entries(document.views).map(([name, state]) => [name, formatViewState(state)]),
     ),
     pending_drops: document.pendingDrops,
+    reserved_tables: document.reservedTables,
     runs: document.runs.map(formatRun),
   }
   return `${JSON.stringify(plain, undefined, 2)}\n`
@@ -80,15 +81,18 @@ export function parseSnapshot(text: string, place: string, project: string): Reg
 
 function parseDocument(top: Readonly<Record<string, unknown>>, project: string): RegistryDocument {
   const views = asRecord(top['views'], 'views')
-  return {
+  return withoutAbsent<RegistryDocument>({
     project,
     definitions: collectDefinitions(asList(top['definitions'], 'definitions', parseRegistered)),
     views: Object.fromEntries(
       Object.entries(views).map(([name, state]) => [name, parseViewState(state, `views.${name}`)]),
     ),
     pendingDrops: asList(top['pending_drops'], 'pending_drops', asText),
+    reservedTables: asOptional(top['reserved_tables'], 'reserved_tables', (inner, at) =>
+      asList(inner, at, asText),
+    ),
     runs: asList(top['runs'], 'runs', parseRun),
-  }
+  })
 }
 
 /**

@@ -78,6 +78,8 @@ export interface RegistryDocument {
   readonly views: Readonly<Record<string, ViewState>>
   /** Tables whose views are gone and that the online store may still hold: dropped, then forgotten. */
   readonly pendingDrops: readonly string[]
+  /** Tables that an apply is creating. Left by one that was killed, they become pending drops at the next. */
+  readonly reservedTables?: readonly string[]
   /** Newest first; old ones are forgotten. */
   readonly runs: readonly RunRecord[]
 }

@@ -1,0 +1,171 @@
+import type {Definitions} from '../definitions/definition.js'
+import {FeatureStoreError} from '../errors.js'
+import type {OnlineStore, OnlineTable} from '../online/online-store.js'
+import {onlineTableOf} from '../online/online-table.js'
+import type {Registry, RegistryDocument} from '../registry/registry.js'
+import {updateRegistry} from '../registry/update-registry.js'
+import {baseRevisionOf} from './base-revision.js'
+import {createPlan} from './create-plan.js'
+import {newTablesOf, nextDocument, viewSteps, withoutReservations, type ViewStep} from './next-views.js'
+import type {ChangeImpact, Plan} from './plan.js'
+
+/**
+ * What was just done: the registry knows the names of new tables; the online store has what the plan needs; the new
+ * definitions are registered; tables that nothing refers to are dropped; the registry has forgotten them.
+ */
+export type ApplyStep =
+  'tables_reserved' | 'tables_prepared' | 'registered' | 'tables_dropped' | 'drops_forgotten'
+
+export interface ApplyOptions {
+  /** Made by `createPlan`, just now or when it was reviewed. */
+  readonly plan: Plan
+  /** When given, a plan for other definitions than these is stale. */
+  readonly desired?: Definitions
+  readonly registry: Registry
+  /** Called at most once, and only when a table has to change. The caller closes the store. */
+  readonly openOnlineStore: () => Promise<OnlineStore>
+  /** Awaited after each step that was done. */
+  readonly onStep?: (step: ApplyStep) => void | Promise<void>
+}
+
+export interface ApplyResult {
+  readonly plan: Plan
+  /** Of the registry, after the last step. */
+  readonly revision: string
+}
+
+/**
+ * Carries out exactly what `plan` says, or throws FS_PLAN_STALE and registers nothing: when other definitions are
+ * registered than the plan was made for, or when it would cost more data than it says. Readers go on with the old
+ * tables until the new definitions are registered. Every step may run twice, so applying again cures a process that
+ * was killed between any two of them.
+ */
+export async function applyPlan(options: ApplyOptions): Promise<ApplyResult> {
+  const {plan, registry} = options
+  if (options.desired !== undefined) checkDesired(plan, options.desired, await registry.read())
+  const online = onceOpened(options.openOnlineStore)
+  const done = async (step: ApplyStep): Promise<void> => options.onStep?.(step)
+
+  const {document} = await registry.read()
+  if (!isRegistered(plan, document)) {
+    checkCurrent(plan, document)
+    const steps = await prepareTables(plan, document, registry, online, done)
+    await updateRegistry(registry, (current) => register(plan, current, steps))
+    await done('registered')
+  }
+  return {plan, revision: await finishDrops(registry, online, done)}
+}
+
+/**
+ * Creates and extends online tables. Names of new ones are noted in the registry first, so that none is ever forgotten,
+ * nor taken for garbage while it is being taken into use.
+ */
+async function prepareTables(
+  plan: Plan,
+  document: RegistryDocument,
+  registry: Registry,
+  online: () => Promise<OnlineStore>,
+  done: (step: ApplyStep) => Promise<void>,
+): Promise<readonly ViewStep[]> {
+  let steps = viewSteps(document, plan.desired, [])
+  if (tablesToPrepare(steps, plan.desired).length === 0) return steps
+  const store = await online()
+  if (newTablesOf(steps).length > 0) {
+    // A table that the registry does not know may hold rows of a registry that was lost: its name is not free.
+    const occupied = await store.listTables()
+    await updateRegistry(registry, (current) => {
+      checkCurrent(plan, current)
+      steps = viewSteps(current, plan.desired, occupied)
+      return {...withoutReservations(current), reservedTables: newTablesOf(steps)}
+    })
+    await done('tables_reserved')
+  }
+  await store.prepare(tablesToPrepare(steps, plan.desired))
+  await done('tables_prepared')
+  return steps
+}
+
+/** Drops what the registry says is to be dropped, then forgets it. Returns the newest revision. */
+async function finishDrops(
+  registry: Registry,
+  online: () => Promise<OnlineStore>,
+  done: (step: ApplyStep) => Promise<void>,
+): Promise<string> {
+  const {document, revision} = await updateRegistry(registry, withoutReservations)
+  const dropped = document.pendingDrops
+  if (dropped.length === 0) return revision
+  await (await online()).drop(dropped)
+  await done('tables_dropped')
+  const forgotten = await updateRegistry(registry, (current) => ({
+    ...current,
+    pendingDrops: current.pendingDrops.filter((table) => !dropped.includes(table)),
+  }))
+  await done('drops_forgotten')
+  return forgotten.revision
+}
+
+/**
+ * The document with the plan carried out. Loads commit to the same document, so everything is decided anew on the
+ * newest one; only the names of tables were settled when they were prepared.
+ */
+function register(plan: Plan, document: RegistryDocument, prepared: readonly ViewStep[]): RegistryDocument {
+  if (isRegistered(plan, document)) return document
+  checkCurrent(plan, document)
+  const tables = new Map(prepared.map((step) => [step.view, step.table]))
+  const steps = viewSteps(document, plan.desired, []).map((step) => ({
+    ...step,
+    table: tables.get(step.view) ?? step.table,
+  }))
+  const reserved = new Set(document.reservedTables)
+  if (newTablesOf(steps).some((table) => !reserved.has(table))) {
+    throw stale('another apply ran at the same time')
+  }
+  return nextDocument(document, plan.desired, steps)
+}
+
+function tablesToPrepare(steps: readonly ViewStep[], desired: Definitions): readonly OnlineTable[] {
+  return steps.flatMap(({view: name, effect, table}) => {
+    const view = desired.featureViews.find((one) => one.name === name)
+    if (view === undefined || !['create', 'replace', 'extend'].includes(effect.table)) return []
+    return [onlineTableOf(view, desired, table)]
+  })
+}
+
+function isRegistered(plan: Plan, document: RegistryDocument): boolean {
+  return (
+    baseRevisionOf(document.project, document.definitions) === baseRevisionOf(document.project, plan.desired)
+  )
+}
+
+const severity = {safe: 0, backfill: 1, destroys_data: 2} as const satisfies Record<ChangeImpact, number>
+
+/** Throws FS_PLAN_STALE unless the plan says of this document what would happen, and nothing less. */
+function checkCurrent(plan: Plan, document: RegistryDocument): void {
+  const now = createPlan(plan.desired, document)
+  if (now.baseRevision !== plan.baseRevision) {
+    throw stale('other definitions were registered since it was made')
+  }
+  const reviewed = new Map(plan.changes.map((change) => [change.address, change]))
+  for (const change of now.changes) {
+    const shown = reviewed.get(change.address)
+    if (shown === undefined || severity[change.impact] > severity[shown.impact])
+      throw stale(`rows of ${change.address} were loaded since it was made, which it would cost`)
+  }
+}
+
+function checkDesired(plan: Plan, desired: Definitions, {document}: {document: RegistryDocument}): void {
+  const {project} = document
+  if (baseRevisionOf(project, desired) === baseRevisionOf(project, plan.desired)) return
+  throw stale('the repo changed since it was made')
+}
+
+function stale(reason: string): FeatureStoreError {
+  return new FeatureStoreError('FS_PLAN_STALE', `The plan is stale: ${reason}. Nothing was registered.`, {
+    hint: 'Make a new plan with `fs plan`, read it, and apply that.',
+  })
+}
+
+function onceOpened(open: () => Promise<OnlineStore>): () => Promise<OnlineStore> {
+  let store: Promise<OnlineStore> | undefined
+  return () => (store ??= open())
+}

@@ -1,0 +1,188 @@
+/**
+ * What a change of definitions means for the rows of one view that are online. Plans show it, `applyPlan` does it: one
+ * place decides, so that what was shown is what happens.
+ */
+import {
+  addressOf,
+  joinKeysOf,
+  type DataSource,
+  type Definitions,
+  type FeatureView,
+} from '../definitions/definition.js'
+import {formatDefinition} from '../definitions/snake-case.js'
+import type {ViewState} from '../registry/registry.js'
+import {diffDefinition} from './diff-definition.js'
+import type {ChangeImpact} from './plan.js'
+import {lineageOf} from './source-lineage.js'
+
+export interface ViewEffect {
+  /**
+   * Its online table: `none` before and after; stays as it is (`keep`); gets new features in place (`extend`); is
+   * created; a new one takes its place (`replace`), since rows of the old one mean something else; is dropped.
+   */
+  readonly table: 'none' | 'keep' | 'extend' | 'create' | 'replace' | 'drop'
+  /** What was loaded counts as not loaded: the next incremental run loads it again. */
+  readonly reload: boolean
+  readonly impact: ChangeImpact
+  /** Why, for people. */
+  readonly notes: readonly string[]
+}
+
+/** The effect on the view `name` of going from the registered definitions to others. `state` is what is registered of it. */
+export function viewEffect(
+  name: string,
+  registered: Definitions,
+  desired: Definitions,
+  state: ViewState | undefined,
+): ViewEffect {
+  const before = findView(name, registered)
+  const after = findView(name, desired)
+  const loaded = holdsRows(state)
+  if (before?.online !== true && after?.online !== true) return untouched('none')
+  if (before?.online !== true) {
+    const notes = before === undefined ? [] : ['nothing of it is online yet']
+    return {table: 'create', reload: false, impact: before === undefined ? 'safe' : 'backfill', notes}
+  }
+  if (after?.online !== true) {
+    const reason = after === undefined ? 'the view is gone' : 'the view is no longer online'
+    return dropped(loaded, `${reason}: its online table is dropped`)
+  }
+
+  const rebuild = reasonsToRebuild(before, after, registered, desired)
+  if (rebuild.length > 0) return rebuilt(loaded, rebuild)
+  const reload = reasonsToReload(before, after, registered, desired)
+  const removed = before.schema.filter((field) => !hasFeature(after, field.name)).map((field) => field.name)
+  const added = after.schema.some((field) => !hasFeature(before, field.name))
+  const table = added ? 'extend' : 'keep'
+  if (!loaded || (reload.length === 0 && removed.length === 0)) return untouched(table)
+  return {
+    table,
+    reload: reload.length > 0,
+    impact: removed.length > 0 ? 'destroys_data' : 'backfill',
+    notes: [
+      ...removed.map((feature) => `online values of ${feature} can no longer be read`),
+      ...reload.map((reason) => `${reason}: what was loaded is loaded again`),
+    ],
+  }
+}
+
+/** Whether rows of the view may be online: some were loaded, or a run is at it. */
+function holdsRows(state: ViewState | undefined): boolean {
+  if (state === undefined) return false
+  return state.covered.length > 0 || state.newestEventTimestamp !== undefined || state.lease !== undefined
+}
+
+/** Rows of the old definition can't be told from, or would win over, rows of the new one. */
+function reasonsToRebuild(
+  before: FeatureView,
+  after: FeatureView,
+  registered: Definitions,
+  desired: Definitions,
+): readonly string[] {
+  const reasons: string[] = []
+  const [oldKeys, keys] = [keyTextOf(before, registered), keyTextOf(after, desired)]
+  if (oldKeys !== keys) reasons.push(`the key changes from (${oldKeys}) to (${keys})`)
+  for (const field of after.schema) {
+    const old = before.schema.find((one) => one.name === field.name)
+    if (old !== undefined && old.valueType !== field.valueType)
+      reasons.push(`the type of ${field.name} changes from ${old.valueType} to ${field.valueType}`)
+  }
+  // Online, a newer row is never replaced by an older one. When time itself is read from another column, rows loaded
+  // before could stay for ever.
+  const [oldSource, source] = [findSource(before, registered), findSource(after, desired)]
+  if (oldSource === undefined || source === undefined) return reasons
+  if (columnBehind(oldSource, oldSource.timestampField) !== columnBehind(source, source.timestampField))
+    reasons.push('its event time comes from another column')
+  const created = oldSource.createdTimestampColumn
+  if (created !== undefined) {
+    const now = source.createdTimestampColumn
+    if (now === undefined || columnBehind(oldSource, created) !== columnBehind(source, now))
+      reasons.push('its created time comes from another column')
+  }
+  return reasons
+}
+
+/** Rows stay readable, and each is replaced when it is loaded again. */
+function reasonsToReload(
+  before: FeatureView,
+  after: FeatureView,
+  registered: Definitions,
+  desired: Definitions,
+): readonly string[] {
+  const reasons: string[] = []
+  const names = after.schema.map((field) => field.name)
+  const added = names.filter((name) => !hasFeature(before, name))
+  if (added.length > 0) reasons.push(`rows loaded so far lack ${added.join(', ')}`)
+  // Among rows of one time the largest values decide, feature by feature: another order may choose another row.
+  else if (names.some((name, index) => before.schema[index]?.name !== name))
+    reasons.push('the order of its features changes, which decides between rows of the same time')
+  if (before.ttl !== undefined && (after.ttl === undefined || after.ttl > before.ttl))
+    reasons.push('rows that were too old count again')
+  if (before.source !== after.source)
+    reasons.push(`it reads ${after.source} instead of ${before.source}; rows that only the old one has stay`)
+  else reasons.push(...changedSources(after.source, registered, desired))
+  return reasons
+}
+
+function changedSources(name: string, registered: Definitions, desired: Definitions): readonly string[] {
+  const old = new Map(lineageOf(name, registered.dataSources).map((source) => [source.name, source]))
+  const now = new Map(lineageOf(name, desired.dataSources).map((source) => [source.name, source]))
+  // A source that comes or goes from the lineage does so by the query that names it.
+  return [...now.values()].flatMap((source) => {
+    const earlier = old.get(source.name)
+    if (earlier === undefined) return []
+    const paths = diffDefinition(
+      formatDefinition(withoutDocumentation(earlier)),
+      formatDefinition(withoutDocumentation(source)),
+    )
+    if (paths.length === 0) return []
+    return [`${addressOf(source)} changes (${paths.map((field) => field.path).join(', ')})`]
+  })
+}
+
+function withoutDocumentation(source: DataSource): DataSource {
+  const {description: _description, owner: _owner, tags: _tags, ...rest} = source
+  return rest
+}
+
+/** The column of the source's own that a name stands for after its field mapping. */
+function columnBehind(source: DataSource, name: string): string {
+  const mapped = Object.entries(source.fieldMapping ?? {}).find(([, to]) => to === name)
+  return mapped?.[0] ?? name
+}
+
+function keyTextOf(view: FeatureView, definitions: Definitions): string {
+  return joinKeysOf(view, definitions)
+    .map((key) => `${key.name} ${key.valueType}`)
+    .join(', ')
+}
+
+function hasFeature(view: FeatureView, name: string): boolean {
+  return view.schema.some((field) => field.name === name)
+}
+
+function findView(name: string, definitions: Definitions): FeatureView | undefined {
+  return definitions.featureViews.find((view) => view.name === name)
+}
+
+function findSource(view: FeatureView, definitions: Definitions): DataSource | undefined {
+  return definitions.dataSources.find((source) => source.name === view.source)
+}
+
+function untouched(table: 'none' | 'keep' | 'extend'): ViewEffect {
+  return {table, reload: false, impact: 'safe', notes: []}
+}
+
+function dropped(loaded: boolean, note: string): ViewEffect {
+  return {
+    table: 'drop',
+    reload: false,
+    impact: loaded ? 'destroys_data' : 'safe',
+    notes: loaded ? [note] : [],
+  }
+}
+
+function rebuilt(loaded: boolean, reasons: readonly string[]): ViewEffect {
+  const notes = reasons.map((reason) => `${reason}: its online table is built anew, empty`)
+  return {table: 'replace', reload: true, impact: loaded ? 'destroys_data' : 'safe', notes}
+}
