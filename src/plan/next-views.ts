@@ -58,17 +58,18 @@ export function nextDocument(
     return state !== undefined && (effect.table === 'replace' || effect.table === 'drop') ? [state.table] : []
   })
   const {reservedTables = [], ...rest} = document
-  const inUse = new Set(steps.map((step) => step.table))
+  const views = Object.fromEntries(
+    steps.flatMap((step) => {
+      const next = nextState(step, document.views[step.view])
+      return next === undefined ? [] : [[step.view, next]]
+    }),
+  )
+  const inUse = new Set(Object.values(views).map((state) => state.table))
   const unused = reservedTables.filter((table) => !inUse.has(table))
   return {
     ...rest,
     definitions: desired,
-    views: Object.fromEntries(
-      steps.flatMap((step) => {
-        const next = nextState(step, document.views[step.view])
-        return next === undefined ? [] : [[step.view, next]]
-      }),
-    ),
+    views,
     pendingDrops: [...new Set([...document.pendingDrops, ...abandoned, ...unused])],
   }
 }

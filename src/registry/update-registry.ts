@@ -2,9 +2,9 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {FeatureStoreError} from '../errors.js'
 import type {Registry, RegistryDocument, RegistrySnapshot, RunRecord} from './registry.js'
 
-const defaultAttempts = 40
+const defaultAttempts = 60
 const firstDelayMillis = 5
-const longestDelayMillis = 500
+const longestDelayMillis = 200
 
 const keptRuns = 100
 const keptViewRuns = 2000

@@ -12,7 +12,7 @@ import {isAlive, readProcessIdentity} from '../process-identity.js'
 import type {ProcessIdentity} from '../registry.js'
 
 const defaultPatienceMillis = 10_000
-const longestDelayMillis = 60
+const longestDelayMillis = 20
 
 /** A lock that is held. */
 export interface FileLock {
@@ -47,7 +47,7 @@ export async function acquireFileLock(
         continue
       }
       if (waited >= patienceMillis) throw locked(path, lock)
-      const delay = randomInt(1, Math.min(longestDelayMillis, 4 * attempt) + 1)
+      const delay = randomInt(1, Math.min(longestDelayMillis, 2 * attempt) + 1)
       await sleep(delay)
       waited += delay
     }
