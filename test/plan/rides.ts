@@ -1,7 +1,8 @@
 import {
   collectDefinitions,
   listDefinitions,
-  type DataSource,
+  type FileSource,
+  type QuerySource,
   type Definition,
   type Definitions,
   type Entity,
@@ -16,7 +17,7 @@ export const driver: Entity = {
   joinKeys: [{name: 'driver_id', valueType: 'int64'}],
 }
 
-export const trips: DataSource = {
+export const trips: FileSource = {
   kind: 'data_source',
   name: 'trips',
   type: 'file',
@@ -26,7 +27,7 @@ export const trips: DataSource = {
 }
 
 /** Reads `trips`. */
-export const daily: DataSource = {
+export const daily: QuerySource = {
   kind: 'data_source',
   name: 'daily',
   type: 'query',
