@@ -16,7 +16,10 @@ export default tseslint.config(
         {allowNumber: true, allowBoolean: false, allowNullish: false},
       ],
       '@typescript-eslint/no-unused-vars': ['error', {argsIgnorePattern: '^_', varsIgnorePattern: '^_'}],
-      '@typescript-eslint/no-confusing-void-expression': ['error', {ignoreArrowShorthand: true}],
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        {ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true},
+      ],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', {considerDefaultExhaustiveForUnions: true}],
       // A `default: return x satisfies never` is how switches are kept exhaustive here.
       '@typescript-eslint/no-unnecessary-condition': 'off',

@@ -1,0 +1,340 @@
+/**
+ * The embedded online store: one LMDB environment for each project, read by any number of processes while one at a
+ * time writes. Keys are a table's number and the entity key; values are packed rows (`row-codec.ts`).
+ *
+ * LMDB writes to pages that no reader uses and then switches over, so a reader sees all of a transaction or nothing,
+ * and a killed process leaves the last committed state: http://www.lmdb.tech/doc/
+ */
+import {existsSync} from 'node:fs'
+import {mkdir} from 'node:fs/promises'
+import {join, resolve} from 'node:path'
+import {open, type RootDatabase} from 'lmdb'
+import type {Instant} from '../../definitions/instant.js'
+import {FeatureStoreError} from '../../errors.js'
+import {appendKey, appendKeyFromColumns, newKeyBuffer, type KeyBuffer} from '../entity-key.js'
+import type {
+  OnlineRow,
+  OnlineRows,
+  OnlineStore,
+  OnlineStoreDriver,
+  OnlineTable,
+  ReadRequest,
+  WriteResult,
+} from '../online-store.js'
+import {mayReplace, readEventTimestamp, readSchemaId, RowDecoder, RowEncoder} from '../row-codec.js'
+import {
+  emptyCatalog,
+  formatCatalog,
+  parseCatalog,
+  schemaIdOf,
+  withoutTables,
+  withTable,
+  type TableCatalog,
+  type TableRecord,
+} from './table-catalog.js'
+
+type Environment = RootDatabase<Buffer, Buffer>
+
+/** LMDB's limit for pages of 4 KiB; longer keys are refused row by row. */
+const longestKey = 1978
+const tableIdBytes = 4
+/** Table number 0 is the store's own. */
+const catalogKey = Buffer.from([0, 0, 0, 0, 0])
+/** Rows removed in one transaction, which bounds memory and how long a writer waits. */
+const removalChunk = 10_000
+
+export const embeddedDriver: OnlineStoreDriver = {
+  async open({settings, project, repoDirectory, access}) {
+    const path = join(resolve(repoDirectory, settings['path'] as string), project)
+    if (access === 'write') await mkdir(path, {recursive: true})
+    return new EmbeddedOnlineStore(path, access)
+  },
+}
+
+export class EmbeddedOnlineStore implements OnlineStore {
+  readonly writeOrder = 'key'
+  readonly #path: string
+  readonly #access: 'read' | 'write'
+  #environment: Environment | undefined
+  #catalog: TableCatalog = emptyCatalog
+  #decoders = new WeakMap<TableRecord, Map<string, RowDecoder>>()
+  readonly #key: KeyBuffer = newKeyBuffer()
+
+  constructor(path: string, access: 'read' | 'write') {
+    this.#path = path
+    this.#access = access
+    this.#open()
+  }
+
+  async prepare(tables: readonly OnlineTable[]): Promise<void> {
+    const environment = this.#writable()
+    await environment.transaction(() => {
+      this.#changeCatalog((catalog) => tables.reduce(withTable, catalog))
+    })
+    await environment.flushed
+    await this.#removeDropped()
+  }
+
+  async drop(tables: readonly string[]): Promise<void> {
+    const environment = this.#writable()
+    await environment.transaction(() => {
+      this.#changeCatalog((catalog) => withoutTables(catalog, tables))
+    })
+    await environment.flushed
+    await this.#removeDropped()
+  }
+
+  listTables(): Promise<readonly string[]> {
+    this.#refreshCatalog()
+    return Promise.resolve(Object.keys(this.#catalog.tables).sort())
+  }
+
+  async write(table: OnlineTable, rows: OnlineRows): Promise<WriteResult> {
+    const environment = this.#writable()
+    const rejected: {row: number; reason: string}[] = []
+    let unchanged = 0
+    await environment.transaction(() => {
+      // In the transaction, where no other process can change it.
+      this.#refreshCatalog()
+      const {record, schemaId} = this.#prepared(table)
+      const encoder = new RowEncoder(schemaId, table.features)
+      const key = this.#key
+      let added = 0
+      for (let row = 0; row < rows.rowCount; row += 1) {
+        startKey(key, record.id)
+        appendKeyFromColumns(key, rows.keys, row)
+        if (key.length > longestKey) {
+          rejected.push({row, reason: `its key takes ${key.length} bytes, and ${longestKey} is the most`})
+          continue
+        }
+        const id = key.bytes.subarray(0, key.length)
+        const value = encoder.encode(rows, row)
+        // Lent: a larger buffer with its length overwritten, good until the next get.
+        const stored = environment.getBinaryFast(id)
+        if (stored === undefined) added += 1
+        else if (!mayReplace(value, stored) || value.compare(stored, 0, stored.length) === 0) {
+          unchanged += 1
+          continue
+        }
+        environment.putSync(id, value)
+      }
+      if (added > 0) this.#addToCount(record, added)
+    })
+    await environment.flushed
+    return {written: rows.rowCount - unchanged - rejected.length, unchanged, rejected}
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- LMDB answers at once; what it throws must reject
+  async read(requests: readonly ReadRequest[]): Promise<readonly (readonly (OnlineRow | undefined)[])[]> {
+    return requests.map((request) => this.#readOne(request))
+  }
+
+  countRows(table: OnlineTable): Promise<number | undefined> {
+    this.#refreshCatalog()
+    const record = this.#catalog.tables[table.name]
+    return Promise.resolve(record === undefined ? 0 : this.#readCount(record))
+  }
+
+  async removeExpired(table: OnlineTable, before: Instant): Promise<number> {
+    const environment = this.#writable()
+    this.#refreshCatalog()
+    const record = this.#catalog.tables[table.name]
+    if (record === undefined) return 0
+    return this.#removeRange(
+      record.id,
+      (row) => readEventTimestamp(row) < before,
+      (removed) => {
+        const current = this.#catalog.tables[table.name]
+        if (current?.id === record.id) this.#addToCount(record, -removed)
+      },
+    ).finally(() => environment.flushed)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const environment = this.#environment
+    this.#environment = undefined
+    await environment?.close()
+  }
+
+  #open(): void {
+    // A reader of a store that nothing was written to yet has nothing to open, and asks again at the next read.
+    if (this.#access === 'read' && !existsSync(join(this.#path, 'data.mdb'))) return
+    try {
+      this.#environment = open<Buffer, Buffer>({
+        path: this.#path,
+        // By default the name decides: `a.b` would be a file.
+        noSubdir: false,
+        encoding: 'binary',
+        keyEncoding: 'binary',
+        readOnly: this.#access === 'read',
+        maxReaders: 512,
+      })
+      // A killed reader keeps its slot, and with it the pages that it saw, until somebody looks.
+      if (this.#access === 'write') this.#environment.readerCheck()
+    } catch (cause) {
+      throw new FeatureStoreError(
+        'FS_STORE_UNAVAILABLE',
+        `The online store in ${this.#path} can't be opened: ${cause instanceof Error ? cause.message : String(cause)}.`,
+        {hint: 'Check `online_store.path` in feature_store.yaml and the rights on that folder.', cause},
+      )
+    }
+    this.#refreshCatalog()
+  }
+
+  #writable(): Environment {
+    if (this.#environment !== undefined && this.#access === 'write') return this.#environment
+    throw new Error('the embedded online store was opened to read, or is closed')
+  }
+
+  #readOne({table, keys, features}: ReadRequest): readonly (OnlineRow | undefined)[] {
+    const rows = this.#lookUp(table, keys, features)
+    // A table may have been dropped, or made, by another process since the catalog was read.
+    if (rows !== undefined && !rows.includes(undefined)) return rows
+    const before = this.#catalog.tables[table.name]?.id
+    this.#refreshCatalog()
+    if (this.#catalog.tables[table.name]?.id === before) return rows ?? keys.map(() => undefined)
+    return this.#lookUp(table, keys, features) ?? keys.map(() => undefined)
+  }
+
+  /** Undefined when there is no such table. */
+  #lookUp(
+    table: OnlineTable,
+    keys: ReadRequest['keys'],
+    features: readonly string[],
+  ): (OnlineRow | undefined)[] | undefined {
+    const record = this.#catalog.tables[table.name]
+    const environment = this.#environment
+    if (record === undefined || environment === undefined) return undefined
+    const key = this.#key
+    return keys.map((entity) => {
+      startKey(key, record.id)
+      appendKey(key, table.joinKeys, entity)
+      if (key.length > longestKey) return undefined
+      const row = environment.getBinaryFast(key.bytes.subarray(0, key.length))
+      return row === undefined
+        ? undefined
+        : this.#decoder(table.name, readSchemaId(row), features).decode(row)
+    })
+  }
+
+  #decoder(table: string, schemaId: number, features: readonly string[]): RowDecoder {
+    let record = this.#catalog.tables[table]
+    if (record?.schemas[schemaId] === undefined) {
+      this.#refreshCatalog()
+      record = this.#catalog.tables[table]
+    }
+    const schema = record?.schemas[schemaId]
+    if (record === undefined || schema === undefined)
+      throw new Error(`table ${table} has no schema ${schemaId}`)
+    let decoders = this.#decoders.get(record)
+    if (decoders === undefined) this.#decoders.set(record, (decoders = new Map<string, RowDecoder>()))
+    const name = `${schemaId}:${features.join()}`
+    let decoder = decoders.get(name)
+    if (decoder === undefined) decoders.set(name, (decoder = new RowDecoder(schema, features)))
+    return decoder
+  }
+
+  #prepared(table: OnlineTable): {record: TableRecord; schemaId: number} {
+    const record = this.#catalog.tables[table.name]
+    const schemaId = record === undefined ? undefined : schemaIdOf(record, table)
+    if (record !== undefined && schemaId !== undefined) return {record, schemaId}
+    throw new FeatureStoreError(
+      'FS_VIEW_CHANGED',
+      `Online table ${table.name} of feature_view/${table.view} is gone or has another schema.`,
+      {hint: 'Something else was applied meanwhile: run `fs apply`, then load the view again.'},
+    )
+  }
+
+  #refreshCatalog(): void {
+    if (this.#environment === undefined && this.#access === 'read') return this.#open()
+    const bytes = this.#environment?.getBinary(catalogKey)
+    this.#catalog = bytes === undefined ? emptyCatalog : parseCatalog(bytes)
+  }
+
+  /** Only within a transaction. */
+  #changeCatalog(change: (catalog: TableCatalog) => TableCatalog): void {
+    this.#refreshCatalog()
+    const changed = change(this.#catalog)
+    if (changed === this.#catalog) return
+    this.#writable().putSync(catalogKey, formatCatalog(changed))
+    this.#catalog = changed
+  }
+
+  /** Also finishes what a killed process began. */
+  async #removeDropped(): Promise<void> {
+    for (const id of this.#catalog.dropping) {
+      await this.#removeRange(
+        id,
+        () => true,
+        () => undefined,
+      )
+      await this.#writable().transaction(() => {
+        this.#writable().removeSync(countKey(id))
+        this.#changeCatalog((catalog) => ({
+          ...catalog,
+          dropping: catalog.dropping.filter((one) => one !== id),
+        }))
+      })
+    }
+    await this.#writable().flushed
+  }
+
+  /** Removes the rows of a table that `wanted` picks, some thousands in one transaction. */
+  async #removeRange(
+    id: number,
+    wanted: (row: Buffer) => boolean,
+    removedInTransaction: (count: number) => void,
+  ): Promise<number> {
+    const environment = this.#writable()
+    const end = tablePrefix(id + 1)
+    let start: Buffer | undefined = tablePrefix(id)
+    let removed = 0
+    while (start !== undefined) {
+      const from: Buffer = start
+      start = await environment.transaction(() => {
+        let seen = 0
+        let count = 0
+        let next: Buffer | undefined
+        const keys: Buffer[] = []
+        for (const {key, value} of environment.getRange({start: from, end, limit: removalChunk})) {
+          seen += 1
+          if (wanted(value)) keys.push(Buffer.from(key))
+          next = Buffer.concat([key, Buffer.from([0])])
+        }
+        for (const key of keys) if (environment.removeSync(key)) count += 1
+        this.#refreshCatalog()
+        removedInTransaction(count)
+        removed += count
+        return seen < removalChunk ? undefined : next
+      })
+    }
+    return removed
+  }
+
+  #readCount(record: TableRecord): number {
+    const bytes = this.#environment?.getBinary(countKey(record.id))
+    return bytes === undefined ? 0 : Number(bytes.readBigInt64LE(0))
+  }
+
+  /** Only within a transaction. */
+  #addToCount(record: TableRecord, added: number): void {
+    const bytes = Buffer.alloc(8)
+    bytes.writeBigInt64LE(BigInt(this.#readCount(record) + added))
+    this.#writable().putSync(countKey(record.id), bytes)
+  }
+}
+
+function startKey(key: KeyBuffer, table: number): void {
+  key.bytes.writeUInt32BE(table, 0)
+  key.length = tableIdBytes
+}
+
+function tablePrefix(id: number): Buffer {
+  const prefix = Buffer.alloc(tableIdBytes)
+  prefix.writeUInt32BE(id)
+  return prefix
+}
+
+function countKey(id: number): Buffer {
+  return Buffer.concat([catalogKey.subarray(0, tableIdBytes), Buffer.from([1]), tablePrefix(id)])
+}

@@ -1,0 +1,365 @@
+/**
+ * A row of feature values as bytes, the same in every store that keeps packed rows:
+ *
+ *   0      version of this layout
+ *   1      flags: 1 = has a created timestamp
+ *   2..3   id of the schema it was written with, little-endian like all that follows
+ *   4..11  event timestamp, microseconds
+ *   12..19 created timestamp, microseconds; 0 without one
+ *   20..   one bit for each feature, set where it is null
+ *   then   a slot for each feature: 1, 4 or 8 bytes; for values of any length (u32 offset, u32 length)
+ *   then   those values
+ *
+ * A row is read by the schema it was written with, which its store keeps by id, so that a reader never misreads rows
+ * from before a change: a feature that the schema lacks is null.
+ */
+import {formatDay, type Column} from '../definitions/column-batch.js'
+import type {Field} from '../definitions/definition.js'
+import type {Instant} from '../definitions/instant.js'
+import {typeParts, type ScalarType, type Value, type ValueType} from '../definitions/value-type.js'
+import type {OnlineRow, OnlineRows} from './online-store.js'
+
+const layoutVersion = 1
+const headerBytes = 20
+
+type Slot = 'bool' | 'int32' | 'date' | 'int64' | 'float32' | 'float64' | 'text' | 'bytes' | 'list'
+
+interface SlotLayout {
+  readonly slot: Slot
+  readonly offset: number
+  readonly type: ValueType
+}
+
+const slotBytes: Readonly<Record<Slot, number>> = {
+  bool: 1,
+  int32: 4,
+  date: 4,
+  int64: 8,
+  float32: 4,
+  float64: 8,
+  text: 8,
+  bytes: 8,
+  list: 8,
+}
+
+interface RowLayout {
+  readonly slots: readonly SlotLayout[]
+  /** Where values of any length begin. */
+  readonly fixedEnd: number
+}
+
+function layoutOf(features: readonly Pick<Field, 'valueType'>[]): RowLayout {
+  let offset = headerBytes + Math.ceil(features.length / 8)
+  const slots = features.map(({valueType}) => {
+    const slot = slotOf(valueType)
+    const layout = {slot, offset, type: valueType}
+    offset += slotBytes[slot]
+    return layout
+  })
+  return {slots, fixedEnd: offset}
+}
+
+function slotOf(type: ValueType): Slot {
+  const parts = typeParts(type)
+  switch (parts.kind) {
+    case 'list':
+      return 'list'
+    case 'decimal':
+      return 'text'
+    case 'scalar':
+      switch (parts.name) {
+        case 'string':
+        case 'json':
+          return 'text'
+        case 'timestamp':
+          return 'int64'
+        case 'bool':
+        case 'bytes':
+        case 'date':
+        case 'int32':
+        case 'int64':
+        case 'float32':
+        case 'float64':
+          return parts.name
+        default:
+          return parts.name satisfies never
+      }
+    default:
+      return parts satisfies never
+  }
+}
+
+/** Writes rows of one schema, one after the other, into a buffer that it uses again. */
+export class RowEncoder {
+  readonly #layout: RowLayout
+  readonly #schemaId: number
+  #buffer = Buffer.allocUnsafe(1024)
+  #end = 0
+
+  constructor(schemaId: number, features: readonly Pick<Field, 'valueType'>[]) {
+    this.#schemaId = schemaId
+    this.#layout = layoutOf(features)
+  }
+
+  /** The bytes of one row; they hold until the next call. */
+  encode(rows: OnlineRows, row: number): Buffer {
+    const {slots, fixedEnd} = this.#layout
+    this.#end = fixedEnd
+    this.#reserve(0)
+    const {createdTimestamps} = rows
+    const hasCreated = createdTimestamps.nulls?.[row] !== 1
+    const buffer = this.#buffer
+    buffer[0] = layoutVersion
+    buffer[1] = hasCreated ? 1 : 0
+    buffer.writeUInt16LE(this.#schemaId, 2)
+    buffer.writeBigInt64LE(rows.eventTimestamps.values[row] as bigint, 4)
+    buffer.writeBigInt64LE(hasCreated ? (createdTimestamps.values[row] as bigint) : 0n, 12)
+    buffer.fill(0, headerBytes, fixedEnd)
+    for (let index = 0; index < slots.length; index += 1) {
+      const column = rows.features[index] as Column
+      if (column.nulls?.[row] === 1) this.#setNull(index)
+      else this.#encodeSlot((slots[index] as SlotLayout).offset, column, row)
+    }
+    return this.#buffer.subarray(0, this.#end)
+  }
+
+  #setNull(index: number): void {
+    const at = headerBytes + (index >> 3)
+    this.#buffer[at] = (this.#buffer[at] as number) | (1 << (index & 7))
+  }
+
+  #encodeSlot(offset: number, column: Column, row: number): void {
+    const buffer = this.#buffer
+    switch (column.storage) {
+      case 'bool':
+        buffer[offset] = column.values[row] as number
+        return
+      case 'int32':
+        buffer.writeInt32LE(column.values[row] as number, offset)
+        return
+      case 'int64':
+        buffer.writeBigInt64LE(column.values[row] as bigint, offset)
+        return
+      case 'float32':
+        buffer.writeFloatLE(column.values[row] as number, offset)
+        return
+      case 'float64':
+        buffer.writeDoubleLE(column.values[row] as number, offset)
+        return
+      case 'text':
+        this.#appendText(offset, column.values[row] as string)
+        return
+      case 'bytes':
+        this.#append(offset, column.values[row] as Uint8Array)
+        return
+      case 'list': {
+        const parts = typeParts(column.type)
+        const element = parts.kind === 'list' ? parts.element : 'string'
+        this.#append(offset, encodeList(element, column.values[row] as readonly (Value | null)[]))
+        return
+      }
+      default:
+        column satisfies never
+    }
+  }
+
+  #appendText(offset: number, text: string): void {
+    this.#reserve(text.length * 3)
+    const length = this.#buffer.write(text, this.#end, 'utf8')
+    this.#point(offset, length)
+  }
+
+  #append(offset: number, bytes: Uint8Array): void {
+    this.#reserve(bytes.length)
+    this.#buffer.set(bytes, this.#end)
+    this.#point(offset, bytes.length)
+  }
+
+  #point(offset: number, length: number): void {
+    this.#buffer.writeUInt32LE(this.#end, offset)
+    this.#buffer.writeUInt32LE(length, offset + 4)
+    this.#end += length
+  }
+
+  #reserve(count: number): void {
+    const wanted = this.#end + count
+    if (wanted <= this.#buffer.length) return
+    const larger = Buffer.allocUnsafe(Math.max(wanted, this.#buffer.length * 2))
+    this.#buffer.copy(larger)
+    this.#buffer = larger
+  }
+}
+
+/** Reads wanted features of rows that were written with one schema. */
+export class RowDecoder {
+  readonly #slots: readonly (
+    (SlotLayout & {readonly nullByte: number; readonly nullBit: number}) | undefined
+  )[]
+
+  /** `written` is the schema of the rows; `wanted` names features in the order of the answer. */
+  constructor(written: readonly Pick<Field, 'name' | 'valueType'>[], wanted: readonly string[]) {
+    const {slots} = layoutOf(written)
+    this.#slots = wanted.map((name) => {
+      const index = written.findIndex((field) => field.name === name)
+      const slot = slots[index]
+      if (slot === undefined) return undefined
+      return {...slot, nullByte: headerBytes + (index >> 3), nullBit: 1 << (index & 7)}
+    })
+  }
+
+  /** `bytes` may be overwritten afterwards: nothing of it is kept. */
+  decode(bytes: Buffer): OnlineRow {
+    const values: (Value | null)[] = []
+    for (const slot of this.#slots) {
+      const isNull = slot === undefined || ((bytes[slot.nullByte] as number) & slot.nullBit) !== 0
+      values.push(isNull ? null : decodeSlot(bytes, slot))
+    }
+    return {eventTimestamp: readEventTimestamp(bytes), values}
+  }
+}
+
+function decodeSlot(bytes: Buffer, {slot, offset, type}: SlotLayout): Value {
+  switch (slot) {
+    case 'bool':
+      return bytes[offset] === 1
+    case 'int32':
+      return bytes.readInt32LE(offset)
+    case 'date':
+      return formatDay(bytes.readInt32LE(offset))
+    case 'int64':
+      return bytes.readBigInt64LE(offset)
+    case 'float32':
+      return bytes.readFloatLE(offset)
+    case 'float64':
+      return bytes.readDoubleLE(offset)
+    case 'text': {
+      const start = bytes.readUInt32LE(offset)
+      return bytes.toString('utf8', start, start + bytes.readUInt32LE(offset + 4))
+    }
+    case 'bytes': {
+      const start = bytes.readUInt32LE(offset)
+      return Uint8Array.from(bytes.subarray(start, start + bytes.readUInt32LE(offset + 4)))
+    }
+    case 'list': {
+      const start = bytes.readUInt32LE(offset)
+      const parts = typeParts(type)
+      const element = parts.kind === 'list' ? parts.element : 'string'
+      return decodeList(element, bytes.subarray(start, start + bytes.readUInt32LE(offset + 4)))
+    }
+    default:
+      return slot satisfies never
+  }
+}
+
+export function readSchemaId(bytes: Buffer): number {
+  if (bytes[0] !== layoutVersion)
+    throw new Error(`a row has layout ${bytes[0] ?? 'none'}, not ${layoutVersion}`)
+  return bytes.readUInt16LE(2)
+}
+
+export function readEventTimestamp(bytes: Buffer): Instant {
+  return bytes.readBigInt64LE(4)
+}
+
+/**
+ * Whether `candidate` may take the place of `stored`: it is not older by (event timestamp, created timestamp), where no
+ * created timestamp is older than any.
+ */
+export function mayReplace(candidate: Buffer, stored: Buffer): boolean {
+  const event = compareInt64(candidate, stored, 4)
+  if (event !== 0) return event > 0
+  const hasCreated = ((candidate[1] as number) & 1) - ((stored[1] as number) & 1)
+  if (hasCreated !== 0) return hasCreated > 0
+  return compareInt64(candidate, stored, 12) >= 0
+}
+
+/** Compares without a bigint for each row: the high half is signed, the low half is not. */
+function compareInt64(a: Buffer, b: Buffer, offset: number): number {
+  return (
+    a.readInt32LE(offset + 4) - b.readInt32LE(offset + 4) || a.readUInt32LE(offset) - b.readUInt32LE(offset)
+  )
+}
+
+/** u32 count, then for each element one byte (0 = null) and its value: 1, 4 or 8 bytes, or u32 length and bytes. */
+function encodeList(element: ScalarType, values: readonly (Value | null)[]): Buffer {
+  const count = Buffer.allocUnsafe(4)
+  count.writeUInt32LE(values.length)
+  return Buffer.concat([count, ...values.map((value) => encodeElement(element, value))])
+}
+
+function encodeElement(element: ScalarType, value: Value | null): Buffer {
+  if (value === null) return Buffer.from([0])
+  const slot = slotOf(element)
+  const bytes = Buffer.alloc(1 + slotBytes[slot])
+  bytes[0] = 1
+  switch (slot) {
+    case 'bool':
+      bytes[1] = value === true ? 1 : 0
+      return bytes
+    case 'int32':
+      bytes.writeInt32LE(value as number, 1)
+      return bytes
+    case 'int64':
+      bytes.writeBigInt64LE(value as bigint, 1)
+      return bytes
+    case 'float32':
+      bytes.writeFloatLE(value as number, 1)
+      return bytes
+    case 'float64':
+      bytes.writeDoubleLE(value as number, 1)
+      return bytes
+    case 'date':
+    case 'text':
+    case 'bytes': {
+      const content = typeof value === 'string' ? Buffer.from(value, 'utf8') : (value as Uint8Array)
+      const head = Buffer.alloc(5)
+      head[0] = 1
+      head.writeUInt32LE(content.length, 1)
+      return Buffer.concat([head, content])
+    }
+    case 'list':
+      throw new TypeError('a list of lists is no value type')
+    default:
+      return slot satisfies never
+  }
+}
+
+function decodeList(element: ScalarType, bytes: Buffer): readonly (Value | null)[] {
+  const slot = slotOf(element)
+  const values: (Value | null)[] = []
+  let offset = 4
+  for (let left = bytes.readUInt32LE(0); left > 0; left -= 1) {
+    const present = bytes[offset] === 1
+    offset += 1
+    if (!present) {
+      values.push(null)
+      continue
+    }
+    switch (slot) {
+      case 'bool':
+      case 'int32':
+      case 'int64':
+      case 'float32':
+      case 'float64':
+        values.push(decodeSlot(bytes, {slot, offset, type: element}))
+        offset += slotBytes[slot]
+        break
+      case 'date':
+      case 'text':
+      case 'bytes': {
+        const start = offset + 4
+        const end = start + bytes.readUInt32LE(offset)
+        values.push(
+          slot === 'bytes' ? Uint8Array.from(bytes.subarray(start, end)) : bytes.toString('utf8', start, end),
+        )
+        offset = end
+        break
+      }
+      case 'list':
+        throw new TypeError('a list of lists is no value type')
+      default:
+        slot satisfies never
+    }
+  }
+  return values
+}

@@ -1,0 +1,458 @@
+/** What every online store promises; a store passes when `describeOnlineStore` passes on it, unchanged. */
+import fc from 'fast-check'
+import {afterEach, beforeEach, describe, expect, test} from 'vitest'
+import type {Column} from '../../src/definitions/column-batch.js'
+import type {Field, JoinKey} from '../../src/definitions/definition.js'
+import type {Value, ValueType} from '../../src/definitions/value-type.js'
+import type {OnlineRows, OnlineStore, OnlineTable} from '../../src/online/online-store.js'
+
+export interface OnlineStoreFixture {
+  /** Opens the store for a project; all projects of one fixture share the server or folder. */
+  open(project: string, access: 'read' | 'write'): Promise<OnlineStore>
+  /** Removes whatever the store holds. */
+  close(): Promise<void>
+}
+
+/** A row as the tests write it. */
+export interface TestRow {
+  readonly key: readonly Value[]
+  readonly event: bigint
+  readonly created: bigint | null
+  readonly values: readonly (Value | null)[]
+}
+
+export function onlineTable(
+  view: string,
+  keys: Readonly<Record<string, JoinKey['valueType']>>,
+  features: Readonly<Record<string, ValueType>>,
+  name = view,
+): OnlineTable {
+  return {
+    view,
+    name,
+    joinKeys: Object.entries(keys).map(([key, valueType]) => ({name: key, valueType})),
+    features: Object.entries(features).map(([feature, valueType]): Field => ({name: feature, valueType})),
+  }
+}
+
+/** Rows as the columns that engines hand over. */
+export function onlineRows(table: OnlineTable, rows: readonly TestRow[]): OnlineRows {
+  const times = (values: readonly (bigint | null)[]) =>
+    columnOf('timestamp', values) as OnlineRows['eventTimestamps']
+  return {
+    rowCount: rows.length,
+    keys: table.joinKeys.map((key, index) =>
+      columnOf(
+        key.valueType,
+        rows.map((row) => row.key[index] ?? null),
+      ),
+    ),
+    eventTimestamps: times(rows.map((row) => row.event)),
+    createdTimestamps: times(rows.map((row) => row.created)),
+    features: table.features.map((feature, index) =>
+      columnOf(
+        feature.valueType,
+        rows.map((row) => row.values[index] ?? null),
+      ),
+    ),
+  }
+}
+
+export function columnOf(type: ValueType, values: readonly (Value | null)[]): Column {
+  const nulls = Uint8Array.from(values, (value) => (value === null ? 1 : 0))
+  if (type.startsWith('list<')) {
+    return {type, storage: 'list', values: values.map((value) => (value ?? []) as (Value | null)[]), nulls}
+  }
+  if (type.startsWith('decimal') || type === 'string' || type === 'json') {
+    return {type, storage: 'text', values: values.map((value) => (value ?? '') as string), nulls}
+  }
+  switch (type) {
+    case 'bool':
+      return {
+        type,
+        storage: 'bool',
+        values: Uint8Array.from(values, (value) => (value === true ? 1 : 0)),
+        nulls,
+      }
+    case 'int32':
+      return {type, storage: 'int32', values: Int32Array.from(values, (value) => Number(value ?? 0)), nulls}
+    case 'date':
+      return {
+        type,
+        storage: 'int32',
+        values: Int32Array.from(
+          values,
+          (value) => Date.parse(`${String(value ?? '1970-01-01')}T00:00:00Z`) / 86_400_000,
+        ),
+        nulls,
+      }
+    case 'int64':
+    case 'timestamp':
+      return {
+        type,
+        storage: 'int64',
+        values: BigInt64Array.from(values, (value) => (value ?? 0n) as bigint),
+        nulls,
+      }
+    case 'float32':
+      return {
+        type,
+        storage: 'float32',
+        values: Float32Array.from(values, (value) => Number(value ?? 0)),
+        nulls,
+      }
+    case 'float64':
+      return {
+        type,
+        storage: 'float64',
+        values: Float64Array.from(values, (value) => Number(value ?? 0)),
+        nulls,
+      }
+    case 'bytes':
+      return {
+        type,
+        storage: 'bytes',
+        values: values.map((value) => (value ?? new Uint8Array()) as Uint8Array),
+        nulls,
+      }
+    default:
+      throw new Error(`no column of ${type}`)
+  }
+}
+
+export function describeOnlineStore(name: string, open: () => Promise<OnlineStoreFixture>): void {
+  describe(`${name} is an online store`, () => {
+    let fixture: OnlineStoreFixture
+    let store: OnlineStore
+    beforeEach(async () => {
+      fixture = await open()
+      store = await fixture.open('rides', 'write')
+    })
+    afterEach(async () => {
+      await store[Symbol.asyncDispose]()
+      await fixture.close()
+    })
+
+    const driver = onlineTable('driver', {driver_id: 'int64'}, {rate: 'float64', trips: 'int64'})
+    const readAll = async (table: OnlineTable, keys: readonly (readonly Value[])[]) => {
+      const [rows] = await store.read([{table, keys, features: table.features.map((field) => field.name)}])
+      return rows
+    }
+
+    test('gives back every value of every type, exactly', async () => {
+      const samples: Partial<Record<ValueType, readonly (Value | null)[]>> = {
+        string: ['', 'a:b', 'ünïcödé 🚕', 'nul\0inside', null],
+        bytes: [new Uint8Array(), Uint8Array.of(0, 255, 0, 1), null],
+        bool: [true, false, null],
+        int32: [2147483647, -2147483648, 0, null],
+        int64: [9223372036854775807n, -9223372036854775808n, 9007199254740993n, 0n, null],
+        float32: [1.5, -0, Infinity, NaN, null],
+        float64: [0.1, -0, -Infinity, NaN, 5e-324, 1.7976931348623157e308, null],
+        'decimal(38,9)': ['12345678901234567890123456789.123456789', '-0.000000001', null],
+        timestamp: [0n, -1n, 1704067200123456n, null],
+        date: ['1970-01-01', '1969-12-31', '2024-02-29', null],
+        json: ['{"a":[1,2,null]}', null],
+        'list<int64>': [[], [1n, null, 9007199254740993n], null],
+        'list<string>': [['a', '', null, 'ü'], null],
+        'list<float64>': [[0.1, NaN, null], null],
+        'list<date>': [['2024-02-29', null], null],
+        'list<bool>': [[true, null, false], null],
+        'list<bytes>': [[Uint8Array.of(0), null], null],
+      }
+      for (const [type, values] of Object.entries(samples) as [ValueType, readonly (Value | null)[]][]) {
+        const table = onlineTable(
+          `v_${type.replaceAll(/\W/g, '_')}`,
+          {id: 'int64'},
+          {before: 'bool', value: type, after: 'string'},
+        )
+        await store.prepare([table])
+        await store.write(
+          table,
+          onlineRows(
+            table,
+            values.map((value, index) => ({
+              key: [BigInt(index)],
+              event: 1n,
+              created: null,
+              values: [true, value, 'x'],
+            })),
+          ),
+        )
+        const rows = await readAll(
+          table,
+          values.map((_, index) => [BigInt(index)]),
+        )
+        expect(rows, type).toEqual(values.map((value) => ({eventTimestamp: 1n, values: [true, value, 'x']})))
+      }
+    })
+
+    test('tells apart keys of every type, and composite keys that would collide when joined', async () => {
+      const cases: [OnlineTable, readonly (readonly Value[])[]][] = [
+        [
+          onlineTable('text', {a: 'string', b: 'string'}, {n: 'int32'}),
+          [
+            ['a', 'b:c'],
+            ['a:b', 'c'],
+            ['', 'a'],
+            ['a', ''],
+            ['a\0', 'b'],
+            ['a', '\0b'],
+            ['\0', ''],
+            ['', '\0'],
+          ],
+        ],
+        [
+          onlineTable('number', {a: 'int64', b: 'int64'}, {n: 'int32'}),
+          [
+            [1n, 23n],
+            [12n, 3n],
+            [-1n, 23n],
+            [9007199254740993n, 0n],
+            [9007199254740992n, 0n],
+          ],
+        ],
+        [
+          onlineTable('mixed', {a: 'bool', b: 'bytes', c: 'date', d: 'timestamp', e: 'int32'}, {n: 'int32'}),
+          [
+            [true, Uint8Array.of(0), '2024-01-01', 1n, 1],
+            [true, Uint8Array.of(0, 0), '2024-01-01', 1n, 1],
+            [false, Uint8Array.of(), '1969-12-31', -1n, -1],
+          ],
+        ],
+      ]
+      await store.prepare(cases.map(([table]) => table))
+      for (const [table, keys] of cases) {
+        await store.write(
+          table,
+          onlineRows(
+            table,
+            keys.map((key, index) => ({key, event: 1n, created: null, values: [index]})),
+          ),
+        )
+      }
+      for (const [table, keys] of cases) {
+        expect(await readAll(table, keys)).toEqual(
+          keys.map((_, index) => ({eventTimestamp: 1n, values: [index]})),
+        )
+        expect(await store.countRows(table)).toBe(keys.length)
+      }
+    })
+
+    test('ends the same whatever the order, the batches and the repetitions of writes', async () => {
+      const row = fc.record({
+        key: fc.integer({min: 0, max: 3}).map((id) => [BigInt(id)]),
+        event: fc.integer({min: -2, max: 2}).map(BigInt),
+        created: fc.option(fc.integer({min: -2, max: 2}).map(BigInt)),
+      })
+      let round = 0
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.array(row, {maxLength: 8}), {maxLength: 5}), async (batches) => {
+          round += 1
+          const table = onlineTable(
+            'guard',
+            {id: 'int64'},
+            {rate: 'float64', trips: 'int64'},
+            `guard_${round}`,
+          )
+          await store.prepare([table])
+          const expected = new Map<bigint, TestRow>()
+          let serial = 0
+          for (const batch of batches) {
+            const rows = batch.map((one): TestRow => ({...one, values: [(serial += 1), 1n]}))
+            for (const one of rows) {
+              const [id] = one.key as [bigint]
+              const stored = expected.get(id)
+              if (stored === undefined || !older(one, stored)) expected.set(id, one)
+            }
+            await store.write(table, onlineRows(table, rows))
+          }
+          const keys = [0n, 1n, 2n, 3n].map((id) => [id])
+          expect(await readAll(table, keys)).toEqual(
+            keys.map(([id]) => {
+              const one = expected.get(id as bigint)
+              return one === undefined ? undefined : {eventTimestamp: one.event, values: one.values}
+            }),
+          )
+          expect(await store.countRows(table)).toBe(expected.size)
+          await store.drop([table.name])
+        }),
+        {numRuns: 60},
+      )
+    }, 120_000)
+
+    test('counts what it wrote and what it left', async () => {
+      await store.prepare([driver])
+      const at = (event: bigint, created: bigint | null, trips: bigint) =>
+        onlineRows(driver, [{key: [1n], event, created, values: [0.5, trips]}])
+      expect(await store.write(driver, at(5n, null, 1n))).toEqual({written: 1, unchanged: 0, rejected: []})
+      expect(await store.write(driver, at(5n, null, 1n))).toEqual({written: 0, unchanged: 1, rejected: []})
+      expect(await store.write(driver, at(4n, 9n, 2n))).toEqual({written: 0, unchanged: 1, rejected: []})
+      expect(await store.write(driver, at(5n, null, 3n))).toEqual({written: 1, unchanged: 0, rejected: []})
+      expect(await store.write(driver, at(5n, 1n, 4n))).toEqual({written: 1, unchanged: 0, rejected: []})
+      expect(await store.write(driver, at(5n, null, 5n))).toEqual({written: 0, unchanged: 1, rejected: []})
+      expect(await readAll(driver, [[1n]])).toEqual([{eventTimestamp: 5n, values: [0.5, 4n]}])
+    })
+
+    test('answers in the order asked for, several tables at once', async () => {
+      const zone = onlineTable('zone', {zone: 'string'}, {demand: 'float64'})
+      await store.prepare([driver, zone])
+      await store.write(
+        driver,
+        onlineRows(
+          driver,
+          [1n, 2n, 3n].map((id) => ({key: [id], event: id, created: null, values: [Number(id), id]})),
+        ),
+      )
+      await store.write(zone, onlineRows(zone, [{key: ['north'], event: 7n, created: null, values: [2.5]}]))
+      expect(
+        await store.read([
+          {table: driver, keys: [[3n], [9n], [1n], [3n]], features: ['trips', 'rate']},
+          {table: zone, keys: [['north'], ['south']], features: ['demand']},
+          {table: driver, keys: [], features: ['rate']},
+        ]),
+      ).toEqual([
+        [
+          {eventTimestamp: 3n, values: [3n, 3]},
+          undefined,
+          {eventTimestamp: 1n, values: [1n, 1]},
+          {eventTimestamp: 3n, values: [3n, 3]},
+        ],
+        [{eventTimestamp: 7n, values: [2.5]}, undefined],
+        [],
+      ])
+    })
+
+    test('reads rows from before a schema change by the schema they were written with', async () => {
+      await store.prepare([driver])
+      await store.write(
+        driver,
+        onlineRows(driver, [{key: [1n], event: 1n, created: null, values: [0.5, 7n]}]),
+      )
+      const changed = onlineTable('driver', {driver_id: 'int64'}, {city: 'string', trips: 'int64'})
+      await store.prepare([changed])
+      expect(await readAll(changed, [[1n]])).toEqual([{eventTimestamp: 1n, values: [null, 7n]}])
+      await store.write(
+        changed,
+        onlineRows(changed, [{key: [1n], event: 2n, created: null, values: ['Rome', 8n]}]),
+      )
+      expect(await readAll(changed, [[1n]])).toEqual([{eventTimestamp: 2n, values: ['Rome', 8n]}])
+      expect(await store.countRows(changed)).toBe(1)
+    })
+
+    test('may prepare and drop twice, and drops nothing but what is named', async () => {
+      const other = onlineTable('driver_2', {driver_id: 'int64'}, {rate: 'float64'})
+      await store.prepare([driver, other])
+      await store.prepare([driver, other])
+      await store.write(driver, onlineRows(driver, [{key: [1n], event: 1n, created: null, values: [1, 1n]}]))
+      await store.write(other, onlineRows(other, [{key: [1n], event: 1n, created: null, values: [1]}]))
+      expect(await store.listTables()).toEqual(['driver', 'driver_2'])
+      await store.drop(['driver', 'never_was'])
+      await store.drop(['driver'])
+      expect(await store.listTables()).toEqual(['driver_2'])
+      expect(await readAll(driver, [[1n]])).toEqual([undefined])
+      expect(await readAll(other, [[1n]])).toHaveLength(1)
+      expect(await store.countRows(other)).toBe(1)
+      await store.prepare([driver])
+      expect(await readAll(driver, [[1n]])).toEqual([undefined])
+      expect(await store.countRows(driver)).toBe(0)
+    })
+
+    test('keeps projects apart', async () => {
+      const other = await fixture.open('rides2', 'write')
+      try {
+        await store.prepare([driver])
+        await other.prepare([driver])
+        await store.write(
+          driver,
+          onlineRows(driver, [{key: [1n], event: 1n, created: null, values: [1, 1n]}]),
+        )
+        expect(await other.countRows(driver)).toBe(0)
+        await other.drop(await other.listTables())
+        expect(await readAll(driver, [[1n]])).toEqual([{eventTimestamp: 1n, values: [1, 1n]}])
+      } finally {
+        await other[Symbol.asyncDispose]()
+      }
+    })
+
+    test('rejects a row that it can not hold, alone', async () => {
+      const text = onlineTable('text', {id: 'string'}, {n: 'int32'})
+      await store.prepare([text])
+      const rows = ['a', 'x'.repeat(3000), 'b'].map((id, index): TestRow => ({
+        key: [id],
+        event: 1n,
+        created: null,
+        values: [index],
+      }))
+      const result = await store.write(text, onlineRows(text, rows))
+      expect(result.written + result.rejected.length).toBe(3)
+      const read = await readAll(text, [['a'], ['b']])
+      expect(read).toEqual([
+        {eventTimestamp: 1n, values: [0]},
+        {eventTimestamp: 1n, values: [2]},
+      ])
+      for (const reject of result.rejected)
+        expect(reject).toMatchObject({row: 1, reason: expect.stringMatching(/key/)})
+    })
+
+    test('reclaims rows that are older than asked, and no other', async () => {
+      await store.prepare([driver])
+      await store.write(
+        driver,
+        onlineRows(
+          driver,
+          Array.from({length: 100}, (_, id) => ({
+            key: [BigInt(id)],
+            event: BigInt(id),
+            created: null,
+            values: [id, 0n],
+          })),
+        ),
+      )
+      const removed = await store.removeExpired(driver, 40n)
+      const rows = await readAll(
+        driver,
+        Array.from({length: 100}, (_, id) => [BigInt(id)]),
+      )
+      expect(rows?.slice(40).every((row) => row !== undefined)).toBe(true)
+      expect(rows?.filter((row) => row === undefined)).toHaveLength(removed)
+    })
+
+    test('a reader sees what a writer wrote, also when it was opened before there was anything', async () => {
+      const reader = await fixture.open('early', 'read')
+      const writer = await fixture.open('early', 'write')
+      try {
+        const request = [{table: driver, keys: [[1n]], features: ['trips']}]
+        expect(await reader.read(request)).toEqual([[undefined]])
+        await writer.prepare([driver])
+        await writer.write(
+          driver,
+          onlineRows(driver, [{key: [1n], event: 1n, created: null, values: [1, 41n]}]),
+        )
+        expect(await reader.read(request)).toEqual([[{eventTimestamp: 1n, values: [41n]}]])
+        await writer.drop(['driver'])
+        await writer.prepare([driver])
+        expect(await reader.read(request)).toEqual([[undefined]])
+        await writer.write(
+          driver,
+          onlineRows(driver, [{key: [1n], event: 1n, created: null, values: [1, 42n]}]),
+        )
+        expect(await reader.read(request)).toEqual([[{eventTimestamp: 1n, values: [42n]}]])
+      } finally {
+        await reader[Symbol.asyncDispose]()
+        await writer[Symbol.asyncDispose]()
+      }
+    })
+
+    test('refuses to write to a table that was not prepared', async () => {
+      await expect(
+        store.write(driver, onlineRows(driver, [{key: [1n], event: 1n, created: null, values: [1, 1n]}])),
+      ).rejects.toMatchObject({code: 'FS_VIEW_CHANGED'})
+    })
+  })
+}
+
+function older(a: TestRow, b: TestRow): boolean {
+  if (a.event !== b.event) return a.event < b.event
+  if (a.created === null || b.created === null) return a.created === null && b.created !== null
+  return a.created < b.created
+}
