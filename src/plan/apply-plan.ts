@@ -57,7 +57,7 @@ export async function applyPlan(options: ApplyOptions): Promise<ApplyResult> {
 }
 
 /**
- * Creates and extends online tables. Names of new ones are noted in the registry first, so that none is ever forgotten,
+ * Creates and alters online tables. Names of new ones are noted in the registry first, so that none is ever forgotten,
  * nor taken for garbage while it is being taken into use.
  */
 async function prepareTables(
@@ -126,7 +126,7 @@ function register(plan: Plan, document: RegistryDocument, prepared: readonly Vie
 function tablesToPrepare(steps: readonly ViewStep[], desired: Definitions): readonly OnlineTable[] {
   return steps.flatMap(({view: name, effect, table}) => {
     const view = desired.featureViews.find((one) => one.name === name)
-    if (view === undefined || !['create', 'replace', 'extend'].includes(effect.table)) return []
+    if (view === undefined || !['create', 'replace', 'alter'].includes(effect.table)) return []
     return [onlineTableOf(view, desired, table)]
   })
 }

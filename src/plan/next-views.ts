@@ -90,11 +90,11 @@ function nextState({effect, table}: ViewStep, state: ViewState | undefined): Vie
     case 'replace':
       return {table, covered: [], ...whoWasAtIt(state)}
     case 'keep':
-    case 'extend':
-      if (state === undefined) return {table, covered: []}
-      if (!effect.reload) return state
-      // Without `arrival`, so that late rows are looked for from the start again.
-      return {table, covered: [], ...newest(state), ...whoWasAtIt(state)}
+    case 'alter': {
+      const {retiredFeatures: _before, ...kept} = state ?? {covered: []}
+      const next = {...kept, table, ...(effect.retired.length === 0 ? {} : {retiredFeatures: effect.retired})}
+      return effect.reload ? unloaded(next) : next
+    }
     default:
       return effect.table satisfies never
   }
@@ -108,8 +108,9 @@ function whoWasAtIt(state: ViewState | undefined): Pick<ViewState, 'lease' | 'la
   }
 }
 
-function newest(state: ViewState): Pick<ViewState, 'newestEventTimestamp'> {
-  return state.newestEventTimestamp === undefined ? {} : {newestEventTimestamp: state.newestEventTimestamp}
+/** Without coverage, and without `arrival`, so that late rows are looked for from the start again. */
+function unloaded({arrival: _arrival, ...state}: ViewState): ViewState {
+  return {...state, covered: []}
 }
 
 /** The view's own name, then `view__2` and so on. */

@@ -17,10 +17,12 @@ import {lineageOf} from './source-lineage.js'
 
 export interface ViewEffect {
   /**
-   * Its online table: `none` before and after; stays as it is (`keep`); gets new features in place (`extend`); is
+   * Its online table: `none` before and after; stays as it is (`keep`); gets other features in place (`alter`); is
    * created; a new one takes its place (`replace`), since rows of the old one mean something else; is dropped.
    */
-  readonly table: 'none' | 'keep' | 'extend' | 'create' | 'replace' | 'drop'
+  readonly table: 'none' | 'keep' | 'alter' | 'create' | 'replace' | 'drop'
+  /** Features that its table still holds and the view no longer has, once this is done. */
+  readonly retired: NonNullable<ViewState['retiredFeatures']>
   /** What was loaded counts as not loaded: the next incremental run loads it again. */
   readonly reload: boolean
   readonly impact: ChangeImpact
@@ -41,28 +43,31 @@ export function viewEffect(
   if (before?.online !== true && after?.online !== true) return untouched('none')
   if (before?.online !== true) {
     const notes = before === undefined ? [] : ['nothing of it is online yet']
-    return {table: 'create', reload: false, impact: before === undefined ? 'safe' : 'backfill', notes}
+    const impact = before === undefined ? 'safe' : 'backfill'
+    return {table: 'create', retired: [], reload: false, impact, notes}
   }
   if (after?.online !== true) {
     const reason = after === undefined ? 'the view is gone' : 'the view is no longer online'
     return dropped(loaded, `${reason}: its online table is dropped`)
   }
 
-  const rebuild = reasonsToRebuild(before, after, registered, desired)
+  const lost = before.schema.filter((field) => !hasFeature(after, field.name))
+  const retired = [...(state?.retiredFeatures ?? []), ...lost.map(({name, valueType}) => ({name, valueType}))]
+  const rebuild = [
+    ...reasonsToRebuild(before, after, registered, desired),
+    ...reasonsOfRetired(after, retired),
+  ]
   if (rebuild.length > 0) return rebuilt(loaded, rebuild)
   const reload = reasonsToReload(before, after, registered, desired)
-  const removed = before.schema.filter((field) => !hasFeature(after, field.name)).map((field) => field.name)
-  const added = after.schema.some((field) => !hasFeature(before, field.name))
-  const table = added ? 'extend' : 'keep'
-  if (!loaded || (reload.length === 0 && removed.length === 0)) return untouched(table)
   return {
-    table,
-    reload: reload.length > 0,
-    impact: removed.length > 0 ? 'destroys_data' : 'backfill',
+    table: namesOf(before) === namesOf(after) ? 'keep' : 'alter',
+    retired: retired.filter((field) => !hasFeature(after, field.name)),
+    reload: loaded && reload.length > 0,
+    impact: !loaded ? 'safe' : lost.length > 0 ? 'destroys_data' : reload.length > 0 ? 'backfill' : 'safe',
     notes: [
-      ...removed.map((feature) => `online values of ${feature} can no longer be read`),
+      ...lost.map((field) => `online values of ${field.name} can no longer be read`),
       ...reload.map((reason) => `${reason}: what was loaded is loaded again`),
-    ],
+    ].filter(() => loaded),
   }
 }
 
@@ -100,6 +105,14 @@ function reasonsToRebuild(
       reasons.push('its created time comes from another column')
   }
   return reasons
+}
+
+/** A feature may come back, but not as another type: rows written before would be read as what they are not. */
+function reasonsOfRetired(after: FeatureView, retired: ViewEffect['retired']): readonly string[] {
+  return after.schema.flatMap((field) => {
+    const old = retired.find((one) => one.name === field.name && one.valueType !== field.valueType)
+    return old === undefined ? [] : [`rows of before hold a ${field.name} of type ${old.valueType}`]
+  })
 }
 
 /** Rows stay readable, and each is replaced when it is loaded again. */
@@ -157,6 +170,11 @@ function keyTextOf(view: FeatureView, definitions: Definitions): string {
     .join(', ')
 }
 
+/** The features in order; of those in both, the types are known to be equal. */
+function namesOf(view: FeatureView): string {
+  return view.schema.map((field) => field.name).join()
+}
+
 function hasFeature(view: FeatureView, name: string): boolean {
   return view.schema.some((field) => field.name === name)
 }
@@ -169,20 +187,17 @@ function findSource(view: FeatureView, definitions: Definitions): DataSource | u
   return definitions.dataSources.find((source) => source.name === view.source)
 }
 
-function untouched(table: 'none' | 'keep' | 'extend'): ViewEffect {
-  return {table, reload: false, impact: 'safe', notes: []}
+function untouched(table: 'none'): ViewEffect {
+  return {table, retired: [], reload: false, impact: 'safe', notes: []}
 }
 
 function dropped(loaded: boolean, note: string): ViewEffect {
-  return {
-    table: 'drop',
-    reload: false,
-    impact: loaded ? 'destroys_data' : 'safe',
-    notes: loaded ? [note] : [],
-  }
+  const impact = loaded ? 'destroys_data' : 'safe'
+  return {table: 'drop', retired: [], reload: false, impact, notes: loaded ? [note] : []}
 }
 
 function rebuilt(loaded: boolean, reasons: readonly string[]): ViewEffect {
+  const impact = loaded ? 'destroys_data' : 'safe'
   const notes = reasons.map((reason) => `${reason}: its online table is built anew, empty`)
-  return {table: 'replace', reload: true, impact: loaded ? 'destroys_data' : 'safe', notes}
+  return {table: 'replace', retired: [], reload: true, impact, notes}
 }

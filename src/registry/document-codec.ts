@@ -6,6 +6,7 @@ import {addressOf, collectDefinitions, listDefinitions, type Definition} from '.
 import {formatInstant, parseInstant, type Instant} from '../definitions/instant.js'
 import type {Interval} from '../definitions/interval.js'
 import {formatDefinition, parseDefinition, type PlainDefinition} from '../definitions/snake-case.js'
+import {parseValueType} from '../definitions/value-type.js'
 import {FeatureStoreError} from '../errors.js'
 import {
   asCount,
@@ -130,6 +131,7 @@ function lostPath(given: unknown, kept: unknown): string | undefined {
 function formatViewState(state: ViewState): object {
   return {
     table: state.table,
+    retired_features: state.retiredFeatures?.map(({name, valueType}) => ({name, dtype: valueType})),
     covered: state.covered.map(formatInterval),
     newest_event_timestamp: formatOptionalInstant(state.newestEventTimestamp),
     arrival: state.arrival && {created: formatExactly(state.arrival.created), rows: state.arrival.rows},
@@ -151,6 +153,9 @@ function parseViewState(value: unknown, path: string): ViewState {
   const plain = asRecord(value, path)
   return withoutAbsent<ViewState>({
     table: asText(plain['table'], `${path}.table`),
+    retiredFeatures: asOptional(plain['retired_features'], `${path}.retired_features`, (inner, at) =>
+      asList(inner, at, parseRetiredFeature),
+    ),
     covered: asList(plain['covered'], `${path}.covered`, parseInterval),
     newestEventTimestamp: asOptional(
       plain['newest_event_timestamp'],
@@ -171,6 +176,16 @@ function parseViewState(value: unknown, path: string): ViewState {
       }
     }),
   })
+}
+
+function parseRetiredFeature(
+  value: unknown,
+  path: string,
+): NonNullable<ViewState['retiredFeatures']>[number] {
+  const plain = asRecord(value, path)
+  const valueType = parseValueType(asText(plain['dtype'], `${path}.dtype`))
+  if (valueType === undefined) throw new UnexpectedValue(`${path}.dtype`, 'a type', plain['dtype'])
+  return {name: asText(plain['name'], `${path}.name`), valueType}
 }
 
 function parseLease(value: unknown, path: string): Lease {

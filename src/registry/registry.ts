@@ -5,6 +5,7 @@
 import type {Definitions} from '../definitions/definition.js'
 import type {Instant} from '../definitions/instant.js'
 import type {Interval} from '../definitions/interval.js'
+import type {ValueType} from '../definitions/value-type.js'
 
 /** Who may load a view now. A lease that expired, or whose process is gone, is free to take. */
 export interface Lease {
@@ -28,6 +29,8 @@ export interface ProcessIdentity {
 export interface ViewState {
   /** Its table in the online store. */
   readonly table: string
+  /** Features that the view lost while rows of its table may still hold them: their names mean these types there. */
+  readonly retiredFeatures?: readonly {readonly name: string; readonly valueType: ValueType}[]
   /** What was loaded completely, merged and sorted. */
   readonly covered: readonly Interval[]
   /** Newest event timestamp that any run wrote. */

@@ -63,11 +63,40 @@ describe('applyPlan', () => {
   it('keeps the rows of a view that gets a feature, and forgets that they were loaded', async () => {
     await apply(rides)
     await load('stats')
-    await apply(scenarios.extend)
+    await apply(scenarios.alter)
     const {views} = await currentDocument()
     const {arrival: _arrival, ...state} = loaded('stats')
     expect(views['stats']).toEqual({...state, covered: []})
-    expect(await rowsOf(scenarios.extend, 'stats')).toBe(1)
+    expect(await rowsOf(scenarios.alter, 'stats')).toBe(1)
+  })
+
+  it('takes a feature back under its old type, and builds the table anew under another', async () => {
+    const without = ridesWith([{...stats, schema: stats.schema.slice(1)}])
+    const retyped = ridesWith([
+      {...stats, schema: [...stats.schema.slice(1), {name: 'conv_rate', valueType: 'string'}]},
+    ])
+    await apply(rides)
+    await load('stats')
+    await apply(without)
+    expect((await currentDocument()).views['stats']?.retiredFeatures).toEqual([
+      {name: 'conv_rate', valueType: 'float64'},
+    ])
+    expect(createPlan(retyped, await currentDocument()).changes).toMatchObject([
+      {
+        op: 'replace',
+        impact: 'destroys_data',
+        notes: [expect.stringContaining('a conv_rate of type float64')],
+      },
+    ])
+    await apply(rides)
+    expect((await currentDocument()).views['stats']?.retiredFeatures).toBeUndefined()
+    expect((await currentDocument()).views['stats']?.table).toBe('stats')
+  })
+
+  it('prepares a table for another order of features, which rows are written in', async () => {
+    await apply(rides)
+    const reordered = ridesWith([{...stats, schema: [...stats.schema].reverse()}])
+    expect(await apply(reordered)).toEqual(['tables_prepared', 'registered'])
   })
 
   it('gives a view whose key changes a new table, and drops the old one last', async () => {
@@ -251,7 +280,7 @@ describe('apply between processes', () => {
     for (const bundle of Object.values(bundles)) await rm(bundle)
   })
 
-  it.each(['create', 'extend', 'replace', 'offline', 'delete'] as const)(
+  it.each(['create', 'alter', 'replace', 'offline', 'delete'] as const)(
     'is cured by applying again, whatever step it was killed after: %s',
     async (scenario) => {
       const desired = scenarios[scenario]
@@ -271,7 +300,7 @@ describe('apply between processes', () => {
         expect(end).toBe('SIGKILL')
         killedAfter = step
       }
-      expect(killedAfter).toBeGreaterThanOrEqual(scenario === 'extend' ? 2 : 3)
+      expect(killedAfter).toBeGreaterThanOrEqual(scenario === 'alter' ? 2 : 3)
     },
   )
 

@@ -88,7 +88,7 @@ function arbitrarySource(name: string): fc.Arbitrary<DataSource> {
   )
   return fc
     .tuple(kind, common, documentation)
-    .map(([one, rest, notes]) => ({kind: 'data_source', name, ...one, ...rest, ...notes}) as DataSource)
+    .map(([one, rest, notes]) => ({kind: 'data_source', name, ...one, ...rest, ...notes}))
 }
 
 function arbitraryView(
@@ -119,7 +119,7 @@ function arbitraryView(
   )
   return fc
     .tuple(rest, documentation)
-    .map(([view, notes]) => ({kind: 'feature_view', name, ...view, ...notes}) as FeatureView)
+    .map(([view, notes]) => ({kind: 'feature_view', name, ...view, ...notes}))
 }
 
 function arbitraryService(name: string, views: readonly FeatureView[]): fc.Arbitrary<FeatureService> {
@@ -139,7 +139,7 @@ function arbitraryService(name: string, views: readonly FeatureView[]): fc.Arbit
             },
             {requiredKeys: []},
           )
-          .map((projection) => ({view, ...projection}) as Projection),
+          .map((projection) => ({view, ...projection})),
       ),
     ),
   ) as fc.Arbitrary<Projection[]>

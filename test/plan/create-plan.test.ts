@@ -218,7 +218,7 @@ describe('impact of a change', () => {
     ],
     [
       'another query',
-      ridesWith([{...daily, query: 'SELECT * FROM trips WHERE ok'} as DataSource]),
+      ridesWith([{...daily, query: 'SELECT * FROM trips WHERE ok'}]),
       ['update data_source/daily safe', 'update feature_view/totals backfill'],
     ],
     [
@@ -368,7 +368,7 @@ function applied(before: Definitions, changes: readonly Change[]): Readonly<Reco
       continue
     }
     const [kind = '', name = ''] = address.split('/')
-    const target = all.get(address) ?? ({kind, name} satisfies PlainDefinition as Plain)
+    const target = all.get(address) ?? ({kind, name} satisfies PlainDefinition)
     for (const field of fields) set(target, field.path.split('.'), field.after)
     all.set(address, target)
   }

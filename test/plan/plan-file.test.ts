@@ -21,7 +21,7 @@ describe('a plan file', () => {
     [text.replace('"dtype": "float64"', '"dtype": "float32"'), 'its checksum does not match'],
     [text.replace('"changes"', '"change"'), 'its checksum does not match'],
   ])('is refused with the reason, %#', (changed, reason) => {
-    expect(() => parsePlan(changed, 'plan.json')).toThrowError(
+    expect(() => parsePlan(changed, 'plan.json')).toThrow(
       expect.objectContaining({
         code: 'FS_PLAN_INVALID',
         message: expect.stringContaining(reason),

@@ -54,6 +54,7 @@ export function sampleDocument(project = 'rides'): RegistryDocument {
     views: {
       driver_hourly_stats: {
         table: 'driver_hourly_stats__2',
+        retiredFeatures: [{name: 'rating', valueType: 'list<decimal(3,2)>'}],
         covered: [
           {start: null, end: 1_714_521_600_000_000n},
           {start: 1_714_521_600_000_007n, end: 1_714_608_000_123_456n},
