@@ -201,7 +201,10 @@ function rename(plain: Plain, names: Readonly<Record<string, string>>): Plain {
 }
 
 function withoutAbsent(record: Plain): Plain {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined))
+  // A plain loop: this runs for every field of every definition, several times in a plan.
+  const present: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(record)) if (value !== undefined) present[key] = value
+  return present
 }
 
 function optionalDuration(value: unknown): bigint | undefined {

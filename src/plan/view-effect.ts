@@ -143,7 +143,8 @@ function changedSources(name: string, registered: Definitions, desired: Definiti
   // A source that comes or goes from the lineage does so by the query that names it.
   return [...now.values()].flatMap((source) => {
     const earlier = old.get(source.name)
-    if (earlier === undefined) return []
+    // Most sources stay as they are, and a diff of each for each view would take most of a plan's time.
+    if (earlier === undefined || JSON.stringify(earlier) === JSON.stringify(source)) return []
     const paths = diffDefinition(
       formatDefinition(withoutDocumentation(earlier)),
       formatDefinition(withoutDocumentation(source)),

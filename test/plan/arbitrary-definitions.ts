@@ -41,9 +41,7 @@ function named<T extends {readonly name: string}>(
   names: readonly string[],
   arbitrary: (name: string) => fc.Arbitrary<T>,
 ): fc.Arbitrary<T[]> {
-  return fc
-    .subarray([...names], {minLength: 1})
-    .chain((chosen) => fc.tuple(...chosen.map(arbitrary)) as fc.Arbitrary<T[]>)
+  return fc.subarray([...names], {minLength: 1}).chain((chosen) => fc.tuple<T[]>(...chosen.map(arbitrary)))
 }
 
 const documentation: fc.Arbitrary<Documentation> = fc.record(
@@ -57,14 +55,14 @@ const documentation: fc.Arbitrary<Documentation> = fc.record(
 
 function arbitraryEntity(name: string): fc.Arbitrary<Entity> {
   const keys = shuffledSome([`${name}_id`, `${name}_region`], 1).chain((chosen) =>
-    fc.tuple(
+    fc.tuple<JoinKey[]>(
       ...chosen.map((key) =>
         fc
           .constantFrom('int64' as const, 'string' as const)
           .map((valueType): JoinKey => ({name: key, valueType})),
       ),
     ),
-  ) as fc.Arbitrary<JoinKey[]>
+  )
   return fc
     .tuple(keys, documentation)
     .map(([joinKeys, notes]) => ({kind: 'entity', name, joinKeys, ...notes}))
@@ -97,14 +95,14 @@ function arbitraryView(
   sources: readonly string[],
 ): fc.Arbitrary<FeatureView> {
   const schema = shuffledSome(['f1', 'f2', 'f3', 'f4'], 0).chain((names) =>
-    fc.tuple(
+    fc.tuple<Field[]>(
       ...names.map((field) =>
         fc
           .tuple(fc.constantFrom('float64' as const, 'int64' as const, 'string' as const), documentation)
           .map(([valueType, notes]): Field => ({name: field, valueType, ...notes})),
       ),
     ),
-  ) as fc.Arbitrary<Field[]>
+  )
   const rest = fc.record(
     {
       entities: shuffledSome(entities, 1),
@@ -127,7 +125,7 @@ function arbitraryService(name: string, views: readonly FeatureView[]): fc.Arbit
     views.map((view) => view.name),
     1,
   ).chain((chosen) =>
-    fc.tuple(
+    fc.tuple<Projection[]>(
       ...chosen.map((view) =>
         fc
           .record(
@@ -142,7 +140,7 @@ function arbitraryService(name: string, views: readonly FeatureView[]): fc.Arbit
           .map((projection) => ({view, ...projection})),
       ),
     ),
-  ) as fc.Arbitrary<Projection[]>
+  )
   return fc
     .tuple(features, documentation)
     .map(([chosen, notes]) => ({kind: 'feature_service', name, features: chosen, ...notes}))
