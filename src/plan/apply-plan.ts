@@ -19,8 +19,6 @@ export type ApplyStep =
 export interface ApplyOptions {
   /** Made by `createPlan`, just now or when it was reviewed. */
   readonly plan: Plan
-  /** When given, a plan for other definitions than these is stale. */
-  readonly desired?: Definitions
   readonly registry: Registry
   /** Called at most once, and only when a table has to change. The caller closes the store. */
   readonly openOnlineStore: () => Promise<OnlineStore>
@@ -42,7 +40,6 @@ export interface ApplyResult {
  */
 export async function applyPlan(options: ApplyOptions): Promise<ApplyResult> {
   const {plan, registry} = options
-  if (options.desired !== undefined) checkDesired(plan, options.desired, await registry.read())
   const online = onceOpened(options.openOnlineStore)
   const done = async (step: ApplyStep): Promise<void> => options.onStep?.(step)
 
@@ -151,12 +148,6 @@ function checkCurrent(plan: Plan, document: RegistryDocument): void {
     if (shown === undefined || severity[change.impact] > severity[shown.impact])
       throw stale(`rows of ${change.address} were loaded since it was made, which it would cost`)
   }
-}
-
-function checkDesired(plan: Plan, desired: Definitions, {document}: {document: RegistryDocument}): void {
-  const {project} = document
-  if (baseRevisionOf(project, desired) === baseRevisionOf(project, plan.desired)) return
-  throw stale('the repo changed since it was made')
 }
 
 function stale(reason: string): FeatureStoreError {

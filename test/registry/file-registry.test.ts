@@ -188,6 +188,18 @@ describe('file registry between processes', () => {
     expect((await registry.read()).document.pendingDrops).toHaveLength(8)
   })
 
+  it('is broken into once, however many processes find the same dead holder', async () => {
+    for (let round = 0; round < 3; round += 1) {
+      const path = join(await newFolder(), 'registry.json')
+      const holder = startFixture(holdLock, [`${path}.lock`])
+      await holder.printed('held')
+      await holder.kill()
+      const writers = ['a', 'b', 'c', 'd'].map((name) => startFixture(updateMany, [path, name, '5']))
+      expect(await Promise.all(writers.map((writer) => writer.ended))).toEqual([0, 0, 0, 0])
+      expect((await (await open(path)).read()).document.pendingDrops).toHaveLength(20)
+    }
+  })
+
   it('keeps what was acknowledged by writers that are killed at any moment', async () => {
     const folder = await newFolder()
     const path = join(folder, 'registry.json')

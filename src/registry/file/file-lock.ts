@@ -42,6 +42,8 @@ export async function acquireFileLock(
     for (let attempt = 1; !(await tryCreate(candidate, path)); attempt += 1) {
       const lock = await readLock(path)
       if (lock === 'free') continue
+      // Over a network a link may be made and its answer lost.
+      if (lock !== 'unknown' && lock.token === token) break
       if (lock !== 'unknown' && isAlive(lock.holder, self) === false) {
         await breakLock(path, lock.token, patienceMillis - waited)
         continue
