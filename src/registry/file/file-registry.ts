@@ -124,17 +124,22 @@ class FileRegistry implements Registry {
 async function replaceFile(path: string, text: string, lock: FileLock): Promise<void> {
   const temporary = `${temporaryOf(path)}${randomUUID()}`
   const mode = (await stat(path).catch(() => undefined))?.mode
-  const file = await open(temporary, 'wx')
   try {
-    // A registry that a group may write stays so.
-    if (mode !== undefined) await file.chmod(mode)
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
+    const file = await open(temporary, 'wx')
+    try {
+      // A registry that a group may write stays so.
+      if (mode !== undefined) await file.chmod(mode)
+      await file.writeFile(text)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await lock.verify()
+    await rename(temporary, path)
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined)
+    throw error
   }
-  await lock.verify()
-  await rename(temporary, path)
   await flushFolder(dirname(path))
 }
 
