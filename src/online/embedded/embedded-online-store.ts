@@ -126,6 +126,8 @@ export class EmbeddedOnlineStore implements OnlineStore {
 
   // eslint-disable-next-line @typescript-eslint/require-await -- LMDB answers at once; what it throws must reject
   async read(requests: readonly ReadRequest[]): Promise<readonly (readonly (OnlineRow | undefined)[])[]> {
+    // The client keeps a snapshot for a while; a request sees all that was committed before it.
+    this.#environment?.resetReadTxn()
     return requests.map((request) => this.#readOne(request))
   }
 
