@@ -1,0 +1,59 @@
+import ansis from 'ansis'
+import {Args, Flags} from '@oclif/core'
+import {join, relative, resolve} from 'node:path'
+import {BaseCommand} from '../cli/base-command.js'
+import {createRepo, type CreatedRepo} from '../init/create-repo.js'
+import {templates} from '../init/templates.js'
+import {runScript} from '../offline/run-script.js'
+
+export default class Init extends BaseCommand {
+  static override summary = 'Make a new feature repo from a template, with generated data, ready to run.'
+  static override description = `Templates:\n${Object.entries(templates)
+    .map(([name, what]) => `  ${name.padEnd(15)} ${what}`)
+    .join('\n')}`
+  static override examples = [
+    '<%= config.bin %> init rides',
+    '<%= config.bin %> init scoring --template credit-scoring',
+  ]
+  static override args = {
+    directory: Args.string({
+      required: true,
+      description:
+        'The folder to make. It may exist if it is empty. Its name becomes the name of the project.',
+    }),
+  }
+  static override flags = {
+    template: Flags.string({
+      char: 't',
+      default: 'minimal',
+      summary: `What to start from: ${Object.keys(templates).join(' or ')}.`,
+      helpValue: 'NAME',
+    }),
+  }
+
+  async run(): Promise<CreatedRepo> {
+    const {args, flags} = await this.parse(Init)
+    const base = this.repoDirectory(flags)
+    const created = await createRepo({
+      directory: resolve(base, args.directory),
+      template: flags.template,
+      templatesDirectory: join(this.config.root, 'templates'),
+      runSql: runScript,
+    })
+    this.log(`${ansis.green('✔')} Project ${ansis.bold(created.project)} in ${created.directory}`)
+    for (const file of created.files) this.log(`  ${file}`)
+    this.log(`\nNext:\n${nextSteps(created.directory)}\n\nREADME.md says more.`)
+    return created
+  }
+}
+
+function nextSteps(directory: string): string {
+  const folder = relative('.', directory)
+  const steps = ['fs validate', 'fs apply', 'fs materialize-incremental', 'fs status']
+  return (folder === '' ? steps : [`cd ${quote(folder)}`, ...steps]).map((step) => `  ${step}`).join('\n')
+}
+
+/** As a shell takes it literally. */
+function quote(word: string): string {
+  return /^[\w./@%+=:,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
+}
