@@ -67,7 +67,9 @@ export function nearestName(name: string, names: readonly string[]): string | un
   if (names.length === 0) return undefined
   const folded = names.map((one) => one.toLowerCase())
   const best = names[folded.indexOf(closest(name.toLowerCase(), folded))] as string
-  return distance(name.toLowerCase(), best.toLowerCase()) <= Math.max(2, name.length / 3) ? best : undefined
+  if (distance(name.toLowerCase(), best.toLowerCase()) <= Math.max(2, name.length / 3)) return best
+  // `conv` for `conv_rate` is far in letters and near in mind.
+  return name.length < 3 ? undefined : names.find((_, index) => folded[index]?.startsWith(name.toLowerCase()))
 }
 
 class SchemaWalk {
