@@ -17,16 +17,22 @@ export function fillVariables(
     let index = 0
     return text.replaceAll(
       reference,
-      (whole: string, escaped: string | undefined, name = '', fallback: string | undefined) => {
+      (
+        whole: string,
+        escaped: string | undefined,
+        name: string | undefined,
+        fallback: string | undefined,
+      ) => {
         const offset = offsets[index++] ?? 0
         if (escaped !== undefined) return escaped
-        const value = Object.hasOwn(environment, name) ? environment[name] : undefined
+        const variable = name ?? ''
+        const value = Object.hasOwn(environment, variable) ? environment[variable] : undefined
         if (value !== undefined && (value !== '' || fallback === undefined)) return value
         if (fallback !== undefined) return fallback
         report({
           code: 'FS_CONFIG_INVALID',
-          message: `The environment variable \`${name}\` is not set.`,
-          hint: `Set ${name}, or give a default: \${${name}:-default}.`,
+          message: `The environment variable \`${variable}\` is not set.`,
+          hint: `Set ${variable}, or give a default: \${${variable}:-default}.`,
           ...at(offset),
         })
         return whole

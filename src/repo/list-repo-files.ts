@@ -1,5 +1,5 @@
 import {readdir, readFile} from 'node:fs/promises'
-import {join, relative, sep} from 'node:path'
+import {join, relative, resolve, sep} from 'node:path'
 import ignore from 'ignore'
 import {configFile} from '../config/load-repo-config.js'
 import type {RepoConfig} from '../config/repo-config.js'
@@ -40,5 +40,5 @@ function ownPaths(config: RepoConfig): readonly string[] {
   const path = config.onlineStore.settings['path']
   return [config.registry, config.materialization.rejectsPath, ...(typeof path === 'string' ? [path] : [])]
     .filter((one) => !one.includes('://'))
-    .map((one) => relative(config.directory, join(config.directory, one)).split(sep).join('/'))
+    .map((one) => relative(config.directory, resolve(config.directory, one)).split(sep).join('/'))
 }
