@@ -18,8 +18,7 @@ export default class Init extends BaseCommand {
   static override args = {
     directory: Args.string({
       required: true,
-      description:
-        'The folder to make. It may exist if it is empty. Its name becomes the name of the project.',
+      description: 'The folder to make. It may exist if it is empty.',
     }),
   }
   static override flags = {
@@ -27,6 +26,10 @@ export default class Init extends BaseCommand {
       char: 't',
       default: 'minimal',
       summary: `What to start from: ${Object.keys(templates).join(' or ')}.`,
+      helpValue: 'NAME',
+    }),
+    project: Flags.string({
+      summary: "The project's name; by default made from the folder's.",
       helpValue: 'NAME',
     }),
   }
@@ -37,6 +40,7 @@ export default class Init extends BaseCommand {
     const created = await createRepo({
       directory: resolve(base, args.directory),
       template: flags.template,
+      ...(flags.project === undefined ? {} : {project: flags.project}),
       templatesDirectory: join(this.config.root, 'templates'),
       runSql: runScript,
     })
@@ -49,7 +53,11 @@ export default class Init extends BaseCommand {
 
 function nextSteps(directory: string): string {
   const folder = relative('.', directory)
-  const steps = ['fs validate', 'fs apply', 'fs materialize-incremental', 'fs status']
+  // Whoever came by npx may have no `fs` of their own.
+  const fs = process.env['npm_command'] === 'exec' ? 'npx fs' : 'fs'
+  const steps = ['validate', 'apply', 'materialize-incremental', 'status'].map(
+    (command) => `${fs} ${command}`,
+  )
   return (folder === '' ? steps : [`cd ${quote(folder)}`, ...steps]).map((step) => `  ${step}`).join('\n')
 }
 

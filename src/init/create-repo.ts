@@ -1,7 +1,7 @@
 import {mkdir, readdir, readFile, writeFile} from 'node:fs/promises'
 import {basename, dirname, join, resolve} from 'node:path'
 import {FeatureStoreError} from '../errors.js'
-import {projectNameOf} from './project-name.js'
+import {checkProjectName, projectNameOf} from './project-name.js'
 import {stageDirectory} from './stage-directory.js'
 import {isTemplateName, templates, type TemplateName} from './templates.js'
 
@@ -28,12 +28,14 @@ export interface CreatedRepo {
 
 /**
  * Makes a feature repo from a template, with its data. The same template and project give the same files, byte by byte.
- * The folder appears whole or not at all. Throws FS_TEMPLATE_UNKNOWN and FS_DIRECTORY_NOT_EMPTY before writing anything.
+ * The folder appears whole or not at all. Throws FS_TEMPLATE_UNKNOWN, FS_ARGUMENT_INVALID
+ * (the project's name) and FS_DIRECTORY_NOT_EMPTY before writing anything.
  */
 export async function createRepo(options: CreateRepoOptions): Promise<CreatedRepo> {
   const template = knownTemplate(options.template)
   const directory = resolve(options.directory)
-  const project = options.project ?? projectNameOf(basename(directory))
+  const project =
+    options.project === undefined ? projectNameOf(basename(directory)) : checkProjectName(options.project)
   await stageDirectory(directory, async (stage) => {
     await copyTemplate(join(options.templatesDirectory, template), stage, project)
     await mkdir(join(stage, 'data'), {recursive: true})
