@@ -10,7 +10,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 for (const stale of ['dist', 'oclif.manifest.json']) rmSync(join(root, stale), {recursive: true, force: true})
 
 const tsc = join(root, 'node_modules/typescript/bin/tsc')
-const {status} = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.json'], {cwd: root, stdio: 'inherit'})
+const options = ['-p', 'tsconfig.json', '--noEmitOnError']
+const {status} = spawnSync(process.execPath, [tsc, ...options], {cwd: root, stdio: 'inherit'})
 if (status !== 0) process.exit(status ?? 1)
 
 await writeManifest()

@@ -8,9 +8,9 @@ import {runScript} from '../offline/run-script.js'
 
 export default class Init extends BaseCommand {
   static override summary = 'Make a new feature repo from a template, with generated data, ready to run.'
-  static override description = `Templates:\n${Object.entries(templates)
-    .map(([name, what]) => `  ${name.padEnd(15)} ${what}`)
-    .join('\n')}`
+  static override description = `Templates: ${Object.entries(templates)
+    .map(([name, what]) => `${name} (${what})`)
+    .join('; ')}. README.md in the new repo says what to run.`
   static override examples = [
     '<%= config.bin %> init rides',
     '<%= config.bin %> init scoring --template credit-scoring',
