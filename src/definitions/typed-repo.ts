@@ -86,12 +86,12 @@ export type EntityRecord = Readonly<
 export type OnlineRowOf<Repo, Options> = IfTyped<
   Repo,
   Options extends {readonly fullFeatureNames: infer Full}
-    ? Full extends true
-      ? Row<AskedColumns<Repo, Options, true>>
-      : Full extends false | undefined
-        ? Row<AskedColumns<Repo, Options, false>>
+    ? [Full] extends [true]
+      ? AskedRow<Repo, Options, true>
+      : [Full] extends [false | undefined]
+        ? AskedRow<Repo, Options, false>
         : UntypedRow
-    : Row<AskedColumns<Repo, Options, false>>,
+    : AskedRow<Repo, Options, false>,
   UntypedRow
 >
 
@@ -148,12 +148,17 @@ type Row<Column extends TypedColumn<string, unknown>> = {
   readonly [C in Column as C['name']]: C['type']
 }
 
-type AskedColumns<Repo, Options, Full extends boolean> = Options extends {
+/** One of several services gives one of several rows; a list made at run time may lack any of its features. */
+type AskedRow<Repo, Options, Full extends boolean> = Options extends {
   readonly featureService: infer Name extends string
 }
-  ? ProjectionColumns<Repo, Named<ServicesOf<Repo>, Name>['features'][number], Full>
-  : Options extends {readonly features: readonly (infer Reference)[]}
-    ? ReferenceColumns<Repo, Reference, Full>
+  ? Name extends unknown
+    ? Row<ProjectionColumns<Repo, Named<ServicesOf<Repo>, Name>['features'][number], Full>>
+    : never
+  : Options extends {readonly features: infer Asked extends readonly unknown[]}
+    ? number extends Asked['length']
+      ? Partial<Row<ReferenceColumns<Repo, Asked[number], Full>>>
+      : Row<ReferenceColumns<Repo, Asked[number], Full>>
     : never
 
 type ReferenceColumns<Repo, Reference, Full extends boolean> = Reference extends `${infer View}:${infer Name}`

@@ -54,7 +54,7 @@ export function showGiven(given: unknown): string {
     case 'undefined':
       return String(given)
     default:
-      return Array.isArray(given) ? 'a list' : `a ${typeof given}`
+      return Array.isArray(given) ? 'a list' : typeof given === 'object' ? 'an object' : `a ${typeof given}`
   }
 }
 
