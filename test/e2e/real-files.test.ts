@@ -1,5 +1,5 @@
 import {DuckDBInstance} from '@duckdb/node-api'
-import {cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
@@ -37,9 +37,9 @@ describe.runIf(data !== undefined)('the example on the real files', () => {
   const query = openQuery()
 
   beforeAll(async () => {
+    mkdirSync(repo)
     for (const name of ['feature_store.yaml', 'zipcode.yaml', 'credit.ts']) {
       const text = readFileSync(join(projectRoot, 'feature_repo_example', name), 'utf8')
-      cpSync(join(projectRoot, 'feature_repo_example', name), join(repo, name))
       writeFileSync(join(repo, name), text.replaceAll(/data\/(?=\w+\.parquet)/g, `${data ?? ''}/`))
     }
     expect(await runFs(['apply', '--yes', '-C', repo])).toMatchObject({code: 0})
@@ -155,8 +155,7 @@ function openQuery(): {
     return {instance, connection}
   })()
   return {
-    rows: async (sql) =>
-      (await (await opened).connection.runAndReadAll(sql)).getRowObjectsJS() as Record<string, unknown>[],
+    rows: async (sql) => (await (await opened).connection.runAndReadAll(sql)).getRowObjectsJS(),
     close: async () => {
       const {instance, connection} = await opened
       connection.closeSync()
