@@ -3,7 +3,11 @@ import {featureRowsOf, sourceTreesIn} from '../compile/feature-rows.js'
 import type {EntityRows, PointInTimeQuery, ViewJoin} from '../compile/query.js'
 import type {Definitions} from '../definitions/definition.js'
 import {formatInstant} from '../definitions/instant.js'
-import type {HistoricalFeaturesOptions as OptionsOf, UntypedRepo} from '../definitions/typed-repo.js'
+import type {
+  EntityFile,
+  HistoricalFeaturesOptions as OptionsOf,
+  UntypedRepo,
+} from '../definitions/typed-repo.js'
 import type {KeyType} from '../definitions/value-type.js'
 import {FeatureStoreError} from '../errors.js'
 import type {OfflineStore, RetrievalJob} from '../offline/offline-store.js'
@@ -93,8 +97,12 @@ async function readEntityRows(
     const path = resolve(entities)
     return {kind: 'file', path, format: await detectEntityFormat(path)}
   }
-  if (typeof entities === 'object' && 'kind' in entities) return {...entities, path: resolve(entities.path)}
+  if (isEntityFile(entities)) return {...entities, path: resolve(entities.path)}
   return entityRowsFromRecords(entities ?? [], {keyTypes: keyTypesOf(resolved.projections), timestampColumn})
+}
+
+function isEntityFile(entities: HistoricalFeaturesOptions['entities']): entities is EntityFile {
+  return typeof entities === 'object' && entities !== null && 'kind' in entities
 }
 
 function readInterval(

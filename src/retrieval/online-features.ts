@@ -106,10 +106,14 @@ export class OnlineFeatures<Row = Readonly<Record<string, Value | null>>> {
       statuses: this.#keys.map(() => 'PRESENT'),
       event_timestamps: this.#keys.map(() => null),
     }))
-    const featureResults = features.map(({valueType}, index): OnlineResult => ({
+    // All features of one read share their rows' times.
+    const eventTimestamps = this.#reads.map((_, read) =>
+      this.#keys.map((_, entity) => this.#eventTimestampAt(entity, read)),
+    )
+    const featureResults = features.map(({valueType, read}, index): OnlineResult => ({
       values: this.#keys.map((_, entity) => toJson(this.#valueAt(entity, index), valueType)),
       statuses: this.#keys.map((_, entity) => this.#statusAt(entity, index)),
-      event_timestamps: this.#keys.map((_, entity) => this.#eventTimestampAt(entity, index)),
+      event_timestamps: eventTimestamps[read] as OnlineResult['event_timestamps'],
     }))
     return {
       metadata: {feature_names: [...this.joinKeyNames, ...this.featureNames]},
@@ -134,8 +138,7 @@ export class OnlineFeatures<Row = Readonly<Record<string, Value | null>>> {
     return (row.values[value] ?? null) === null ? 'NULL_VALUE' : 'PRESENT'
   }
 
-  #eventTimestampAt(entity: number, index: number): string | null {
-    const {read} = this.#shape.features[index] as OnlineShape['features'][number]
+  #eventTimestampAt(entity: number, read: number): string | null {
     const row = this.#keptRow(read, entity)
     return row === undefined ? null : formatInstant(row.eventTimestamp)
   }
