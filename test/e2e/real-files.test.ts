@@ -58,10 +58,9 @@ describe.runIf(data !== undefined)('the example on the real files', () => {
         )::INTEGER AS people`)) as [{zipcodes: number; people: number}]
     const views = run['views'] as {name: string; status: string; rows: Record<string, number>}[]
     expect(views.toSorted((a, b) => a.name.localeCompare(b.name))).toMatchObject([
-      {name: 'credit_history', status: 'ok', rows: {rejected: 0}},
+      {name: 'credit_history', status: 'ok', rows: {rejected: 0, written: people}},
       {name: 'zipcode_features', status: 'ok', rows: {rejected: 0, written: zipcodes}},
     ])
-    expect(views.find(({name}) => name === 'credit_history')?.rows['written']).toBeGreaterThanOrEqual(people)
 
     const again = await runFsJson(['materialize-incremental', '--now', now, '-C', repo])
     for (const {rows} of again['views'] as typeof views) expect(rows).toMatchObject({written: 0, rejected: 0})
