@@ -243,9 +243,13 @@ function checkNames(
 }
 
 function clashHint(full: boolean, service: string | undefined): string {
-  const alias = `give one of them an alias in feature_service/${service ?? ''}`
-  const ask = 'sk for full feature names: --full-feature-names (SDK: `fullFeatureNames: true`)'
-  if (!full) return service === undefined ? `A${ask}.` : `A${ask}, or ${alias}.`
-  if (service !== undefined) return `G${alias.slice(1)}, or its view another name there.`
-  return 'Put the features in a feature service and give one of them an alias there.'
+  const fullNames = 'full feature names: --full-feature-names (SDK: `fullFeatureNames: true`)'
+  if (service === undefined) {
+    return full
+      ? 'Put the features in a feature service and give one of them an alias there.'
+      : `Ask for ${fullNames}.`
+  }
+  return full
+    ? `Give one of them an alias in feature_service/${service}, or its view another name there.`
+    : `Ask for ${fullNames}, or give one of them an alias in feature_service/${service}.`
 }
