@@ -1,0 +1,56 @@
+import {closest, distance} from 'fastest-levenshtein'
+import type {FeatureView} from '../definitions/definition.js'
+import {FeatureStoreError} from '../errors.js'
+import type {RegistryDocument} from '../registry/registry.js'
+
+/** The registered views to load: those named, else all that are online. Throws when there is nothing to load. */
+export function chooseViews(
+  names: readonly string[] | undefined,
+  {definitions, project}: RegistryDocument,
+): readonly FeatureView[] {
+  const {featureViews} = definitions
+  if (featureViews.length === 0) {
+    throw new FeatureStoreError(
+      'FS_NOT_APPLIED',
+      `Nothing is applied in project ${project}, so there is nothing to load.`,
+      {hint: 'Run `fs apply`.'},
+    )
+  }
+  if (names !== undefined) return [...new Set(names)].map((name) => findView(name, featureViews))
+  const online = featureViews.filter((view) => view.online)
+  if (online.length > 0) return online
+  throw new FeatureStoreError(
+    'FS_NOT_APPLIED',
+    'No applied feature view is online, so there is nothing to load.',
+    {hint: 'Set `online: true` on a view and run `fs apply`.'},
+  )
+}
+
+function findView(name: string, views: readonly FeatureView[]): FeatureView {
+  const view = views.find((one) => one.name === name)
+  if (view?.online === true) return view
+  if (view !== undefined) {
+    throw new FeatureStoreError(
+      'FS_ARGUMENT_INVALID',
+      `feature_view/${name} is not online, so it can't be loaded.`,
+      {
+        hint: 'Set `online: true` on it and run `fs apply`.',
+      },
+    )
+  }
+  const known = views.filter((one) => one.online).map((one) => one.name)
+  const near = known.filter(
+    (one) => distance(name.toLowerCase(), one.toLowerCase()) <= Math.max(2, name.length / 3),
+  )
+  const guess = near.length === 0 ? '' : ` Did you mean \`${closest(name, near)}\`?`
+  throw new FeatureStoreError(
+    'FS_REFERENCE_UNKNOWN',
+    `There is no applied feature view \`${name}\`.${guess}`,
+    {
+      hint:
+        known.length === 0
+          ? 'No view is online: set `online: true` on one and run `fs apply`.'
+          : `Name one of: ${known.slice(0, 20).join(', ')}${known.length > 20 ? ' …' : ''}. \`fs apply\` registers new ones.`,
+    },
+  )
+}

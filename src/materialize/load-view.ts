@@ -1,0 +1,140 @@
+/** Moves the newest rows of one view from its source to the online store, a batch at a time. */
+import type {LatestPerEntityQuery} from '../compile/query.js'
+import type {Column} from '../definitions/column-batch.js'
+import type {LatestBatch, OfflineStore} from '../offline/offline-store.js'
+import type {OnlineRows, OnlineStore, OnlineTable} from '../online/online-store.js'
+import {pickRows} from './pick-rows.js'
+import {plainValue} from './plain-value.js'
+import type {Reject} from './rejects-file.js'
+import type {ViewTally} from './view-tally.js'
+
+/** Batches that are being written while the next one is read: enough to overlap, and it bounds memory. */
+const writesInFlight = 2
+
+export interface ViewLoad {
+  readonly query: LatestPerEntityQuery
+  readonly table: OnlineTable
+  readonly offline: OfflineStore
+  readonly online: OnlineStore
+  /** What was written is counted here, batch by batch; rows that can't be written go to its rejects. */
+  readonly tally: ViewTally
+  readonly signal?: AbortSignal | undefined
+  /** After each batch. */
+  readonly onRows: () => void
+}
+
+/** Every row is durable, or kept as a reject, when this settles; when it fails any part of them may be. */
+export async function loadView(load: ViewLoad): Promise<void> {
+  const {query, offline, signal} = load
+  const pending = new Set<Promise<void>>()
+  const failures: unknown[] = []
+  try {
+    for await (const batch of offline.readLatest(query, signal === undefined ? {} : {signal})) {
+      signal?.throwIfAborted()
+      const write = writeBatch(batch, load)
+        .catch((error: unknown) => failures.push(error))
+        .then(() => void pending.delete(write))
+      pending.add(write)
+      if (pending.size >= writesInFlight) await Promise.race(pending)
+      if (failures.length > 0) break
+    }
+  } finally {
+    await Promise.all(pending)
+  }
+  if (failures.length > 0) throw failures[0]
+  signal?.throwIfAborted()
+}
+
+/** Keeps the selected rows that have no key as rejects. */
+export async function rejectNullKeys({
+  query,
+  offline,
+  tally,
+  signal,
+}: Pick<ViewLoad, 'query' | 'offline' | 'tally' | 'signal'>): Promise<void> {
+  const {view, keys, source} = query.rows
+  const {timestampField, createdTimestampColumn} = source.source
+  const keyNames = keys.map((key) => key.name)
+  const named = new Set([...keyNames, timestampField, createdTimestampColumn])
+  const reason = `a join key is null or does not fit its type (${keys.map((key) => `${key.name} ${key.valueType}`).join(', ')})`
+  for await (const batch of offline.readNullKeyRows(query, signal === undefined ? {} : {signal})) {
+    signal?.throwIfAborted()
+    const columns = new Map(batch.names.map((name, index) => [name, batch.columns[index] as Column]))
+    const valueOf = (name: string, row: number): unknown => {
+      const column = columns.get(name)
+      return column === undefined ? null : plainValue(column, row)
+    }
+    const record = (names: readonly string[], row: number): Record<string, unknown> =>
+      Object.fromEntries(names.map((name) => [name, valueOf(name, row)]))
+    const values = batch.names.filter((name) => !named.has(name))
+    await tally.rejects.add(
+      Array.from({length: batch.rowCount}, (_, row) => ({
+        reason,
+        view,
+        key: record(keyNames, row),
+        event_timestamp: valueOf(timestampField, row),
+        ...(createdTimestampColumn === undefined
+          ? {}
+          : {created_timestamp: valueOf(createdTimestampColumn, row)}),
+        values: record(values, row),
+      })),
+    )
+  }
+}
+
+async function writeBatch(batch: LatestBatch, {table, online, tally, onRows}: ViewLoad): Promise<void> {
+  const all = onlineRowsOf(batch)
+  // The newest row that can't be written is rejected, and no older one takes its place.
+  const reasons = misfitReasons(batch)
+  await tally.rejects.add([...reasons].map(([row, reason]) => rejectOf(table, all, row, reason)))
+  const rows =
+    reasons.size === 0
+      ? all
+      : pickRows(
+          all,
+          Array.from({length: all.rowCount}, (_, row) => row).filter((row) => !reasons.has(row)),
+        )
+  if (rows.rowCount === 0) return
+  const result = await online.write(table, rows)
+  await tally.rejects.add(result.rejected.map(({row, reason}) => rejectOf(table, rows, row, reason)))
+  tally.addWritten(result, rows.eventTimestamps.values)
+  onRows()
+}
+
+/** By row: all that does not fit in it. */
+function misfitReasons({misfits}: LatestBatch): ReadonlyMap<number, string> {
+  const reasons = new Map<number, string>()
+  for (const {row, feature, value} of misfits) {
+    const reason = `${feature}: ${value} does not fit its type`
+    const earlier = reasons.get(row)
+    reasons.set(row, earlier === undefined ? reason : `${earlier}; ${reason}`)
+  }
+  return reasons
+}
+
+function onlineRowsOf(batch: LatestBatch): OnlineRows {
+  const {columns, eventTimestampIndex, createdTimestampIndex, featuresIndex} = batch
+  return {
+    rowCount: batch.rowCount,
+    keys: columns.slice(0, eventTimestampIndex),
+    eventTimestamps: columns[eventTimestampIndex] as OnlineRows['eventTimestamps'],
+    createdTimestamps: columns[createdTimestampIndex] as OnlineRows['createdTimestamps'],
+    features: columns.slice(featuresIndex),
+  }
+}
+
+function rejectOf(table: OnlineTable, rows: OnlineRows, row: number, reason: string): Reject {
+  const record = (
+    names: readonly {readonly name: string}[],
+    columns: readonly Column[],
+  ): Record<string, unknown> =>
+    Object.fromEntries(names.map(({name}, index) => [name, plainValue(columns[index] as Column, row)]))
+  return {
+    reason,
+    view: table.view,
+    key: record(table.joinKeys, rows.keys),
+    event_timestamp: plainValue(rows.eventTimestamps, row),
+    created_timestamp: plainValue(rows.createdTimestamps, row),
+    values: record(table.features, rows.features),
+  }
+}

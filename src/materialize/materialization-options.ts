@@ -1,0 +1,56 @@
+import type {Duration} from '../definitions/duration.js'
+import type {Instant} from '../definitions/instant.js'
+import type {OfflineStore} from '../offline/offline-store.js'
+import type {OnlineStore} from '../online/online-store.js'
+import type {ProcessIdentity, Registry} from '../registry/registry.js'
+
+/** How far the load of one view has come. */
+export interface MaterializeProgress {
+  readonly view: string
+  readonly phase: 'waiting' | 'reading' | 'writing' | 'done' | 'failed'
+  /** Entities settled so far: written, or found to be there already. */
+  readonly rows: number
+  /** The engine's estimate of how many there will be. */
+  readonly approximateTotal?: number
+}
+
+export interface MaterializationOptions {
+  readonly command: 'materialize' | 'materialize-incremental'
+  /** Only for `materialize`: null is the beginning of time. */
+  readonly start?: Instant | null
+  /** Now by default. An end after now is cut to now, and the run says so. */
+  readonly end?: Instant
+  /** Names of views; all that are online by default. */
+  readonly views?: readonly string[] | undefined
+  /** Views loaded side by side. */
+  readonly parallel: number
+  /** How long to wait for a view that another run holds; not at all by default. */
+  readonly wait?: Duration
+  /** A view with more rejected rows than this counts as failed, although all other rows were loaded. */
+  readonly maxRejects: number
+  readonly registry: Registry
+  readonly openOfflineStore: () => Promise<OfflineStore>
+  readonly openOnlineStore: () => Promise<OnlineStore>
+  /** Absolute; rejected rows go to `<run id>/<view>.jsonl` in it. */
+  readonly rejectsDirectory: string
+  /** Absolute. The run's record names files of rejected rows relative to it, and without it by their whole path. */
+  readonly repoDirectory?: string
+  /** How long after its ttl a row's space may be reclaimed. */
+  readonly expireAfter: Duration
+  /** Who runs this, for others that find a view held. */
+  readonly process: ProcessIdentity
+  /** False when a process is surely gone, undefined when that can't be told from here. */
+  readonly isAlive: (holder: ProcessIdentity) => boolean | undefined
+  /** What `now` means for the data; may be a fixed instant. */
+  readonly now: () => Instant
+  /** The machine's clock: for leases and the times of runs. */
+  readonly clock: () => Instant
+  readonly newRunId: () => string
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((event: MaterializeProgress) => void) | undefined
+}
+
+/** What all parts of one run share. */
+export interface MaterializationContext extends MaterializationOptions {
+  readonly runId: string
+}

@@ -1,0 +1,241 @@
+import {join, relative} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
+import {FeatureStoreError} from '../errors.js'
+import type {RegistryDocument, RegistrySnapshot, RunRecord, ViewRun, ViewState} from '../registry/registry.js'
+import {recordRun, updateRegistry} from '../registry/update-registry.js'
+import {closeDeadRuns} from './close-run.js'
+import type {MaterializationContext} from './materialization-options.js'
+import {materializeView, viewChanged} from './materialize-view.js'
+import type {LoadRequest} from './plan-load.js'
+import {RejectsFile} from './rejects-file.js'
+import {holderOf, releaseLeases, renewLeases, takeLeases, viewBusy, withoutLease} from './view-lease.js'
+import {ViewTally} from './view-tally.js'
+
+const pollMillis = 250
+
+/**
+ * One run and its record: takes leases, loads views and commits each when its last row is durable. Commits are few: at
+ * the start, one for each view and one at the end, besides a sign of life now and then.
+ */
+export class MaterializationRun {
+  readonly #context: MaterializationContext
+  readonly #request: LoadRequest
+  readonly #notes: readonly string[]
+  readonly #tallies = new Map<string, ViewTally>()
+  #record: RunRecord
+  #lastUpdate: Promise<unknown> = Promise.resolve()
+
+  constructor(
+    names: readonly string[],
+    {
+      context,
+      request,
+      notes,
+    }: {
+      readonly context: MaterializationContext
+      readonly request: LoadRequest
+      /** What is true of every view of the run. */
+      readonly notes: readonly string[]
+    },
+  ) {
+    this.#context = context
+    this.#request = request
+    this.#notes = notes
+    for (const name of names) this.#tallies.set(name, this.#newTally(name))
+    this.#record = {
+      id: context.runId,
+      command: context.command,
+      status: 'running',
+      holder: context.process,
+      startedAt: context.clock(),
+      views: names.map((name) => this.#viewRun(name, 'running')),
+    }
+  }
+
+  /**
+   * Records the run and takes the leases of all its views that are free. Returns the names of its views, those that
+   * have to be waited for last.
+   */
+  async start(): Promise<readonly string[]> {
+    const {clock, isAlive, runId} = this.#context
+    const names = [...this.#tallies.keys()]
+    const {document} = await this.#update((current) => {
+      const alive = {...current, runs: closeDeadRuns(current.runs, isAlive, clock())}
+      return recordRun(takeLeases(alive, names, this.#context), this.#record)
+    })
+    const isHeld = (name: string): boolean => document.views[name]?.lease?.runId === runId
+    return [...names.filter(isHeld), ...names.filter((name) => !isHeld(name))]
+  }
+
+  /** Puts the leases off. Missing one is no harm; a lease that was lost shows at the commit. */
+  async heartbeat(): Promise<void> {
+    await this.#update((document) => renewLeases(document, this.#context)).catch(() => undefined)
+  }
+
+  /** Loads one view. Whatever goes wrong ends in the record: this never fails. */
+  async load(name: string): Promise<void> {
+    const {signal, maxRejects, onProgress} = this.#context
+    const tally = this.#tallyOf(name)
+    let run: ViewRun
+    try {
+      signal?.throwIfAborted()
+      const document = await this.#hold(name)
+      const commit = await this.#loadHeld(name, document, tally)
+      const {count} = tally.rejects
+      run =
+        count > maxRejects
+          ? this.#viewRun(name, 'failed', tooManyRejects(count, maxRejects))
+          : this.#viewRun(name, 'ok')
+      await this.#settle(run, commit)
+    } catch (error) {
+      tally.intervals = []
+      // Views of an interrupted run are closed together when it ends.
+      run = this.#viewRun(name, 'failed', signal?.aborted === true ? interrupted() : errorOf(error))
+      if (signal?.aborted === true) this.#note(run)
+      else await this.#fail(run)
+    }
+    onProgress?.({view: name, phase: run.status === 'ok' ? 'done' : 'failed', rows: tally.settled})
+  }
+
+  /** Closes the record and gives back every lease that is left. */
+  async finish(): Promise<RunRecord> {
+    const {signal, clock, runId} = this.#context
+    for (const {name, status} of this.#record.views) {
+      if (status === 'running') this.#note(this.#viewRun(name, 'failed', interrupted()))
+    }
+    const failed = this.#record.views.some((view) => view.status !== 'ok')
+    this.#record = {
+      ...this.#record,
+      status: !failed ? 'ok' : signal?.aborted === true ? 'interrupted' : 'failed',
+      finishedAt: clock(),
+    }
+    await this.#update((document) => {
+      const lastRun = this.#lastRun('failed')
+      return recordRun(
+        releaseLeases(document, runId, (state) => ({...state, lastRun})),
+        this.#record,
+      )
+    })
+    return this.#record
+  }
+
+  async #loadHeld(
+    name: string,
+    document: RegistryDocument,
+    tally: ViewTally,
+  ): Promise<(current: RegistryDocument) => ViewState> {
+    try {
+      return await materializeView(name, document, this.#request, this.#context, tally)
+    } finally {
+      await tally.rejects[Symbol.asyncDispose]()
+    }
+  }
+
+  /** Waits for the view as long as was asked for. Returns a document in which this run holds it. */
+  async #hold(name: string): Promise<RegistryDocument> {
+    const {runId, signal, clock, wait = 0n, onProgress} = this.#context
+    const deadline = clock() + wait
+    for (let waited = false; ; waited = true) {
+      const {document} = await this.#update((current) => takeLeases(current, [name], this.#context))
+      const state = document.views[name]
+      if (state === undefined) throw viewChanged(name)
+      if (state.lease?.runId === runId) return document
+      const holder = holderOf(state, this.#context)
+      if (holder !== undefined && clock() >= deadline) throw viewBusy(holder)
+      if (!waited) onProgress?.({view: name, phase: 'waiting', rows: 0})
+      await sleep(pollMillis, undefined, signal === undefined ? {} : {signal})
+    }
+  }
+
+  /** Commits a view's part of the record together with its new state. */
+  async #settle(run: ViewRun, commit: (document: RegistryDocument) => ViewState): Promise<void> {
+    const lastRun = this.#lastRun(run.status === 'ok' ? 'ok' : 'failed')
+    await this.#update((document) => {
+      const state = {...commit(document), lastRun}
+      return recordRun(
+        {...document, views: {...document.views, [run.name]: state}},
+        withView(this.#record, run),
+      )
+    })
+    this.#note(run)
+  }
+
+  /** Records a failure and gives the view back. What can't be recorded now is recorded at the end. */
+  async #fail(run: ViewRun): Promise<void> {
+    this.#note(run)
+    const {runId} = this.#context
+    const lastRun = this.#lastRun('failed')
+    await this.#update((document) => {
+      const state = document.views[run.name]
+      const holdsIt = state?.lease?.runId === runId
+      const views = holdsIt
+        ? {...document.views, [run.name]: {...withoutLease(state, runId), lastRun}}
+        : document.views
+      return recordRun({...document, views}, this.#record)
+    }).catch(() => undefined)
+  }
+
+  /** One at a time, so that the views of one run do not contend with each other. */
+  #update(change: (document: RegistryDocument) => RegistryDocument): Promise<RegistrySnapshot> {
+    const update = this.#lastUpdate.then(() => updateRegistry(this.#context.registry, change))
+    this.#lastUpdate = update.catch(() => undefined)
+    return update
+  }
+
+  #note(run: ViewRun): void {
+    this.#record = withView(this.#record, run)
+  }
+
+  #viewRun(name: string, status: ViewRun['status'], error?: ViewRun['error']): ViewRun {
+    const tally = this.#tallyOf(name)
+    const {repoDirectory} = this.#context
+    const {path} = tally.rejects
+    const rejectsFile = repoDirectory === undefined ? path : relative(repoDirectory, path)
+    return tally.toViewRun(name, {status, error, rejectsFile})
+  }
+
+  #newTally(name: string): ViewTally {
+    const {rejectsDirectory, runId} = this.#context
+    const tally = new ViewTally(new RejectsFile(join(rejectsDirectory, runId, `${name}.jsonl`)))
+    tally.notes = this.#notes
+    return tally
+  }
+
+  #tallyOf(name: string): ViewTally {
+    const tally = this.#tallies.get(name)
+    if (tally === undefined) throw new Error(`view ${name} is not in this run`)
+    return tally
+  }
+
+  #lastRun(status: 'ok' | 'failed'): NonNullable<ViewState['lastRun']> {
+    return {runId: this.#context.runId, status, finishedAt: this.#context.clock()}
+  }
+}
+
+function withView(record: RunRecord, run: ViewRun): RunRecord {
+  return {...record, views: record.views.map((view) => (view.name === run.name ? run : view))}
+}
+
+function errorOf(error: unknown): NonNullable<ViewRun['error']> {
+  if (!(error instanceof FeatureStoreError)) {
+    return {code: 'FS_MATERIALIZE_FAILED', message: error instanceof Error ? error.message : String(error)}
+  }
+  const {code, message, hint} = error
+  return {code, message, ...(hint === undefined ? {} : {hint})}
+}
+
+function interrupted(): NonNullable<ViewRun['error']> {
+  return {
+    code: 'FS_INTERRUPTED',
+    message: 'The run was stopped before this view was loaded. What it wrote stays and is right.',
+    hint: 'Run it again: it loads what is missing.',
+  }
+}
+
+function tooManyRejects(count: number, allowed: number): NonNullable<ViewRun['error']> {
+  return {
+    code: 'FS_REJECTS_EXCEEDED',
+    message: `${count} ${count === 1 ? 'row' : 'rows'} could not be written, and ${allowed} may be. All others were, and count as loaded.`,
+    hint: 'Look at the rejected rows and mend the source, or allow them with `--max-rejects`.',
+  }
+}

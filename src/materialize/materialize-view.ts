@@ -1,0 +1,147 @@
+/** One view's part of a run, from what it has to read to what it leaves in the registry. */
+import {featureRowsOf} from '../compile/feature-rows.js'
+import type {FeatureView} from '../definitions/definition.js'
+import type {Instant} from '../definitions/instant.js'
+import type {Interval} from '../definitions/interval.js'
+import {FeatureStoreError} from '../errors.js'
+import type {SourceSummary} from '../offline/offline-store.js'
+import type {OnlineStore, OnlineTable} from '../online/online-store.js'
+import {onlineTableOf} from '../online/online-table.js'
+import type {RegistryDocument, ViewState} from '../registry/registry.js'
+import {loadView, rejectNullKeys} from './load-view.js'
+import type {MaterializationContext} from './materialization-options.js'
+import {showInstant} from './plain-value.js'
+import {stateAfterLoad, watermarkOf, type LoadRequest, type LoadSelection} from './plan-load.js'
+import {surveySource} from './survey-source.js'
+import {leaseLost, withoutLease} from './view-lease.js'
+import type {ViewTally} from './view-tally.js'
+
+/** How often space is reclaimed when `expire_after` is 0. */
+const shortestReclaimPeriod = 3_600_000_000n
+
+/** The state of the view to register, made from the document that is registered by then. Throws where it must not be. */
+export type CoverageCommit = (current: RegistryDocument) => ViewState
+
+/**
+ * Loads a view that this run holds, as `document` has it. When it throws, what was written stays, which is harmless,
+ * and nothing counts as covered; the same until the commit is in the registry.
+ */
+export async function materializeView(
+  name: string,
+  document: RegistryDocument,
+  request: LoadRequest,
+  context: MaterializationContext,
+  tally: ViewTally,
+): Promise<CoverageCommit> {
+  const {signal, runId, onProgress} = context
+  const {view, state} = registered(name, document)
+  const rows = featureRowsOf(view, document.definitions)
+  const offline = await context.openOfflineStore()
+  onProgress?.({view: name, phase: 'reading', rows: 0})
+  const survey = await surveySource(offline, rows, {view, state, request, now: context.now()})
+  const {selection, summary} = survey
+  tally.read = summary.rows
+  signal?.throwIfAborted()
+
+  const online = await context.openOnlineStore()
+  const table = onlineTableOf(view, document.definitions, state.table)
+  const query = {
+    kind: 'latest_per_entity',
+    rows,
+    intervals: selection.read,
+    ...(selection.arrived === undefined ? {} : {arrived: selection.arrived}),
+    order: online.writeOrder,
+  } as const
+  if (summary.nullKeyRows > 0) await rejectNullKeys({query, offline, tally, signal})
+  if (summary.rows > summary.nullKeyRows) {
+    const onRows = (): void =>
+      onProgress?.({
+        view: name,
+        phase: 'writing',
+        rows: tally.settled,
+        approximateTotal: summary.approximateKeys,
+      })
+    await loadView({query, table, offline, online, tally, signal, onRows})
+  }
+
+  const forgetBefore = await reclaimSpace(view, state, request, {table, online}, context, tally)
+  tally.intervals = selection.intervals
+  if (summary.rows === 0) tally.notes = [...tally.notes, emptyNote(selection, summary)]
+  const before = identityOf(name, document)
+  return (current) => {
+    const now = current.views[name]
+    if (now === undefined || identityOf(name, current) !== before) throw viewChanged(name)
+    if (now.lease?.runId !== runId) throw leaseLost(name)
+    const {arrival} = survey
+    const {newestEventTimestamp} = tally
+    const load = {intervals: selection.intervals, arrival, newestEventTimestamp, forgetBefore}
+    return withoutLease(stateAfterLoad(now, load), runId)
+  }
+}
+
+/** Something was applied since the run began that makes its rows another view's. */
+export function viewChanged(view: string): FeatureStoreError {
+  return new FeatureStoreError(
+    'FS_VIEW_CHANGED',
+    `feature_view/${view} was changed by an apply while this run loaded it, so nothing counts as loaded.`,
+    {hint: 'Run it again: it then loads what the changed view needs.'},
+  )
+}
+
+/**
+ * Frees the space of rows that are too old for any read, when the watermark passes a multiple of `expire_after`: about
+ * once in that time and not with every run. Returns up to when rows are gone.
+ */
+async function reclaimSpace(
+  view: FeatureView,
+  state: ViewState,
+  request: LoadRequest,
+  {table, online}: {readonly table: OnlineTable; readonly online: OnlineStore},
+  {expireAfter, now, clock}: MaterializationContext,
+  tally: ViewTally,
+): Promise<Instant | undefined> {
+  const watermark = watermarkOf(state)
+  const end = request.command === 'materialize' ? request.interval.end : request.end
+  const period = expireAfter > shortestReclaimPeriod ? expireAfter : shortestReclaimPeriod
+  if (view.ttl === undefined || watermark === undefined || end / period <= watermark / period)
+    return undefined
+  // A `now` that was set ahead for a trial must not cost rows that are still served.
+  const [data, machine] = [now(), clock()]
+  const before = (data < machine ? data : machine) - view.ttl - expireAfter
+  try {
+    tally.deleted += await online.removeExpired(table, before)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    tally.notes = [...tally.notes, `expired rows still take space: ${reason}`]
+  }
+  return before - 1n
+}
+
+function registered(
+  name: string,
+  {definitions, views}: RegistryDocument,
+): {readonly view: FeatureView; readonly state: ViewState} {
+  const view = definitions.featureViews.find((one) => one.name === name)
+  const state = views[name]
+  if (view?.online !== true || state === undefined) throw viewChanged(name)
+  return {view, state}
+}
+
+/** All that decides what the rows of a view are. */
+function identityOf(name: string, {definitions, views}: RegistryDocument): string {
+  const view = definitions.featureViews.find((one) => one.name === name)
+  if (view === undefined) return ''
+  return JSON.stringify([featureRowsOf(view, definitions), view.online, views[name]?.table])
+}
+
+function emptyNote(selection: LoadSelection, summary: SourceSummary): string {
+  const newest = summary.newestEventTimestamp
+  const found =
+    newest === null ? 'the source has no row' : `newest row in the source is ${showInstant(newest)}`
+  const intervals = selection.read.map(formatInterval).join(' ')
+  return intervals === '' ? `nothing new to load; ${found}` : `0 rows in ${intervals}; ${found}`
+}
+
+function formatInterval({start, end}: Interval): string {
+  return `(${start === null ? 'the beginning' : showInstant(start)}, ${showInstant(end)}]`
+}

@@ -1,0 +1,78 @@
+import type {FeatureRows, SourceSummaryQuery} from '../compile/query.js'
+import type {FeatureView} from '../definitions/definition.js'
+import type {Instant} from '../definitions/instant.js'
+import type {OfflineStore, SourceSummary} from '../offline/offline-store.js'
+import type {ViewState} from '../registry/registry.js'
+import {planLoad, type LoadRequest, type LoadSelection} from './plan-load.js'
+
+/** 0001-01-01: what a source without any created row has seen so far, so that its first rows are late ones. */
+const beforeAnyRow: Instant = -62_135_596_800_000_000n
+
+/** A source as it is before a load reads it. */
+export interface SourceSurvey {
+  readonly selection: LoadSelection
+  /** Of the selection. */
+  readonly summary: SourceSummary
+  /** What the next run takes for seen. Rows that come while this one reads are late for it, and harmless when read twice. */
+  readonly arrival: ViewState['arrival']
+}
+
+/**
+ * Looks at the source before it is read: what there is to load, how much that is, and what has arrived. Mostly one pass
+ * over keys and times, and a second one over created times when new rows came.
+ */
+export async function surveySource(
+  offline: OfflineStore,
+  rows: FeatureRows,
+  {
+    view,
+    state,
+    request,
+    now,
+  }: {
+    readonly view: FeatureView
+    readonly state: ViewState
+    readonly request: LoadRequest
+    readonly now: Instant
+  },
+): Promise<SourceSurvey> {
+  const known = state.arrival
+  const summarize = (
+    selection: Pick<SourceSummaryQuery, 'intervals' | 'arrived'>,
+    countCreatedAt: Instant | undefined,
+  ): Promise<SourceSummary> =>
+    offline.summarizeSource({
+      kind: 'source_summary',
+      rows,
+      intervals: selection.intervals,
+      ...(selection.arrived === undefined ? {} : {arrived: selection.arrived}),
+      ...(countCreatedAt === undefined ? {} : {countCreatedAt}),
+    })
+
+  // Whether rows came at the very instant that was seen last decides what is late; mostly none did.
+  let selection = planLoad(view, state, request, known?.rows)
+  let summary = await summarize(toRead(selection), known?.created)
+  if (selection.arrived !== undefined && summary.createdAtCount !== known?.rows) {
+    selection = planLoad(view, state, request, summary.createdAtCount)
+    summary = await summarize(toRead(selection), known?.created)
+  }
+
+  const advances = request.command === 'materialize-incremental' || known === undefined
+  if (!advances || rows.source.source.createdTimestampColumn === undefined) {
+    return {selection, summary, arrival: known}
+  }
+  // A row created in the time to come must not make all others look seen.
+  const newest = summary.newestCreatedTimestamp ?? beforeAnyRow
+  const created = newest > now ? now : newest
+  const atCreated =
+    created === known?.created
+      ? summary.createdAtCount
+      : created === beforeAnyRow
+        ? 0
+        : (await summarize({intervals: []}, created)).createdAtCount
+  return {selection, summary, arrival: {created, rows: atCreated}}
+}
+
+function toRead({read, arrived}: LoadSelection): Pick<SourceSummaryQuery, 'intervals' | 'arrived'> {
+  return arrived === undefined ? {intervals: read} : {intervals: read, arrived}
+}

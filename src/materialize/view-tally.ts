@@ -1,0 +1,66 @@
+import type {Instant} from '../definitions/instant.js'
+import type {Interval} from '../definitions/interval.js'
+import type {WriteResult} from '../online/online-store.js'
+import type {ViewRun} from '../registry/registry.js'
+import type {RejectsFile} from './rejects-file.js'
+
+/** Counts one view's load while it runs, so that a load that fails can still say what it did. */
+export class ViewTally {
+  readonly rejects: RejectsFile
+  /** What the load covers; told when it has ended well. */
+  intervals: readonly Interval[] = []
+  notes: readonly string[] = []
+  read = 0
+  deleted = 0
+  /** Newest event time among rows that the store was given. */
+  newestEventTimestamp: Instant | undefined
+  #written = 0
+  #unchanged = 0
+
+  constructor(rejects: RejectsFile) {
+    this.rejects = rejects
+  }
+
+  /** Rows that the store has settled. */
+  get settled(): number {
+    return this.#written + this.#unchanged
+  }
+
+  addWritten(result: WriteResult, eventTimestamps: BigInt64Array): void {
+    this.#written += result.written
+    this.#unchanged += result.unchanged
+    let newest = this.newestEventTimestamp
+    for (const time of eventTimestamps) if (newest === undefined || time > newest) newest = time
+    this.newestEventTimestamp = newest
+  }
+
+  /** The view's part of the run's record. `rejectsFile` is how the record names the file of rejects. */
+  toViewRun(
+    name: string,
+    {
+      status,
+      error,
+      rejectsFile,
+    }: {
+      readonly status: ViewRun['status']
+      readonly error?: ViewRun['error']
+      readonly rejectsFile: string
+    },
+  ): ViewRun {
+    return {
+      name,
+      status,
+      intervals: this.intervals,
+      rows: {
+        read: this.read,
+        written: this.#written,
+        unchanged: this.#unchanged,
+        rejected: this.rejects.count,
+        deleted: this.deleted,
+      },
+      ...(this.notes.length === 0 ? {} : {notes: this.notes}),
+      ...(error === undefined ? {} : {error}),
+      ...(this.rejects.count === 0 ? {} : {rejectsFile}),
+    }
+  }
+}
