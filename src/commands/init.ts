@@ -3,13 +3,13 @@ import {Args, Flags} from '@oclif/core'
 import {join, relative, resolve} from 'node:path'
 import {BaseCommand} from '../cli/base-command.js'
 import {createRepo, type CreatedRepo} from '../init/create-repo.js'
-import {templates} from '../init/templates.js'
+import {templates, type Template} from '../init/templates.js'
 import {runScript} from '../offline/run-script.js'
 
 export default class Init extends BaseCommand {
   static override summary = 'Make a new feature repo from a template, with generated data, ready to run.'
   static override description = `Templates: ${Object.entries(templates)
-    .map(([name, what]) => `${name} (${what})`)
+    .map(([name, {summary}]) => `${name} (${summary})`)
     .join('; ')}. README.md in the new repo says what to run.`
   static override examples = [
     '<%= config.bin %> init rides',
@@ -46,17 +46,19 @@ export default class Init extends BaseCommand {
     })
     this.log(`${ansis.green('✔')} Project ${ansis.bold(created.project)} in ${created.directory}`)
     for (const file of created.files) this.log(`  ${file}`)
-    this.log(`\nNext:\n${nextSteps(created.directory)}\n\nREADME.md says more.`)
+    this.log(`\nNext:\n${nextSteps(created)}\n\nREADME.md says more.`)
     return created
   }
 }
 
-function nextSteps(directory: string): string {
+function nextSteps({directory, template}: CreatedRepo): string {
   const folder = relative('.', directory)
   // Whoever came by npx may have no `fs` of their own.
   const fs = process.env['npm_command'] === 'exec' ? 'npx fs' : 'fs'
-  const steps = ['validate', 'apply', 'materialize-incremental', 'status'].map(
-    (command) => `${fs} ${command}`,
+  const {now}: Template = templates[template]
+  const clock = now === undefined ? '' : ` --now ${now}`
+  const steps = ['validate', 'apply', `materialize-incremental${clock}`, 'status'].map(
+    (step) => `${fs} ${step}`,
   )
   return (folder === '' ? steps : [`cd ${quote(folder)}`, ...steps]).map((step) => `  ${step}`).join('\n')
 }
