@@ -29,18 +29,31 @@ const features = [
   'bankruptcies',
 ]
 
-describe.runIf(data !== undefined)('the example on the real files', () => {
+const said = process.env['FEATURE_REPO_REAL_DATA']
+test(
+  data === undefined
+    ? 'the real files are absent, so the example was not tried on them: FEATURE_REPO_REAL_DATA may name their folder'
+    : `the real files are in ${data}`,
+  () => {
+    // A folder that was named and holds nothing is a mistake; one that nobody named is not.
+    expect(data).toBe(said === undefined ? data : resolve(projectRoot, said))
+  },
+)
+
+if (data !== undefined) describe('the example on the real files', () => triedOn(data))
+
+function triedOn(data: string): void {
   const folder = mkdtempSync(join(tmpdir(), 'fs-real-'))
   const repo = join(folder, 'scoring')
-  const file = (name: string): string => `'${(data ?? '').replaceAll("'", "''")}/${name}.parquet'`
-  const loans = join(data ?? '', 'loan_table.parquet')
+  const file = (name: string): string => `'${data.replaceAll("'", "''")}/${name}.parquet'`
+  const loans = join(data, 'loan_table.parquet')
   const query = openQuery()
 
   beforeAll(async () => {
     mkdirSync(repo)
     for (const name of ['feature_store.yaml', 'zipcode.yaml', 'credit.ts']) {
       const text = readFileSync(join(projectRoot, 'feature_repo_example', name), 'utf8')
-      writeFileSync(join(repo, name), text.replaceAll(/data\/(?=\w+\.parquet)/g, `${data ?? ''}/`))
+      writeFileSync(join(repo, name), text.replaceAll(/data\/(?=\w+\.parquet)/g, `${data}/`))
     }
     expect(await runFs(['apply', '--yes', '-C', repo])).toMatchObject({code: 0})
   })
@@ -136,12 +149,7 @@ describe.runIf(data !== undefined)('the example on the real files', () => {
       expect(result, name).toMatchObject({values: [value], statuses: ['PRESENT']})
     }
   })
-})
-
-test('the real files are where they were said to be', () => {
-  const said = process.env['FEATURE_REPO_REAL_DATA']
-  expect(said === undefined || data === resolve(projectRoot, said)).toBe(true)
-})
+}
 
 function openQuery(): {
   rows(sql: string): Promise<readonly Record<string, unknown>[]>
