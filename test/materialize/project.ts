@@ -35,6 +35,8 @@ export interface ViewSettings {
   /** Whether its source has a created timestamp. */
   readonly created?: boolean
   readonly online?: boolean
+  /** The column that is its key; `driver_id` by default. */
+  readonly key?: 'driver_id' | 'note'
   /** The type that `note` is declared as; text by default. */
   readonly note?: 'string' | 'int32'
 }
@@ -194,6 +196,7 @@ export class Project implements AsyncDisposable {
 export function definitionsOf(views: Readonly<Record<string, ViewSettings>>): Definitions {
   return collectDefinitions([
     {kind: 'entity', name: 'driver', joinKeys: [{name: 'driver_id', valueType: 'int64'}]},
+    {kind: 'entity', name: 'remark', joinKeys: [{name: 'note', valueType: 'string'}]},
     ...Object.entries(views).flatMap(([name, settings]) => [
       {
         kind: 'data_source' as const,
@@ -206,11 +209,13 @@ export function definitionsOf(views: Readonly<Record<string, ViewSettings>>): De
       {
         kind: 'feature_view' as const,
         name,
-        entities: ['driver'],
+        entities: [settings.key === 'note' ? 'remark' : 'driver'],
         source: name,
         schema: [
           {name: 'trips', valueType: 'int64' as const},
-          {name: 'note', valueType: settings.note ?? ('string' as const)},
+          ...(settings.key === 'note'
+            ? []
+            : [{name: 'note', valueType: settings.note ?? ('string' as const)}]),
         ],
         online: settings.online ?? true,
         knowledgeTime: false,

@@ -289,6 +289,17 @@ describe('rows that cannot be written', () => {
     ])
   })
 
+  test('are those that the store refuses, too', async () => {
+    await project.apply({remarks: {key: 'note'}})
+    const long = 'x'.repeat(3000)
+    await project.writeSource('remarks', [trip(1n, now, 5n, {note: 'a'}), trip(2n, now, 6n, {note: long})])
+    const run = await project.load(now, {maxRejects: 5})
+    expect(run).toMatchObject({status: 'ok', views: [{rows: {read: 2, written: 1, rejected: 1}}]})
+    const [line = ''] = await project.rejects(run.views[0]?.rejectsFile)
+    expect(JSON.parse(line)).toMatchObject({view: 'remarks', key: {note: long}, values: {trips: 6}})
+    expect(line).toContain('is the most')
+  })
+
   test('are allowed up to --max-rejects', async () => {
     await project.writeSource('stats', [trip(null as unknown as bigint, now, 1n), trip(2n, now, 7n)])
     const run = await project.load(now, {maxRejects: 1})

@@ -1,6 +1,7 @@
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
 import type {Lease, RunRecord} from '../../src/registry/registry.js'
 import {readProcessIdentity} from '../../src/registry/process-identity.js'
+import {leaseDuration, renewLeases} from '../../src/materialize/view-lease.js'
 import {day, Project} from './project.js'
 
 const now = 1000n * day
@@ -125,6 +126,23 @@ describe('a view is taken over', () => {
     await project.changeState('stats', {lease: lease(readProcessIdentity(), farAhead)})
     expect((await project.load(now, {views: ['stats']})).views[0]?.error?.code).toBe('FS_VIEW_BUSY')
     expect((await project.document()).runs[1]?.status).toBe('running')
+  })
+})
+
+describe('a sign of life', () => {
+  const context = {runId: 'mine', process: elsewhere, isAlive: () => true, clock: () => now + day}
+
+  test('puts off the leases of the run, and no others', async () => {
+    await project.changeState('a', {lease: {...lease(elsewhere, now), runId: 'mine'}})
+    await project.changeState('stats', {lease: lease(elsewhere, now)})
+    const {views} = renewLeases(await project.document(), context)
+    expect(views['a']?.lease).toMatchObject({since: now, expiresAt: now + day + leaseDuration})
+    expect(views['stats']?.lease?.expiresAt).toBe(now)
+  })
+
+  test('needs no commit when the run holds nothing', async () => {
+    const document = await project.document()
+    expect(renewLeases(document, context)).toBe(document)
   })
 })
 
