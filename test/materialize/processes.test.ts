@@ -1,4 +1,5 @@
 /** Loads in processes of their own: killed, at once, and while something else is applied. */
+import {setTimeout as sleep} from 'node:timers/promises'
 import {afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest'
 import {bundleFixture, startFixture, type Fixture} from '../registry/start-fixture.js'
 import {day, Project} from './project.js'
@@ -63,6 +64,19 @@ describe('a load that is killed in the middle', () => {
       {status: 'failed', views: [{status: 'failed', error: {code: 'FS_INTERRUPTED'}}]},
     ])
   })
+})
+
+test('loads that are killed at any moment, one after the other, are made up for by the next', async () => {
+  for (let killed = 0; killed < 8; killed += 1) {
+    const fixture = startLoad(now)
+    await Promise.race([fixture.ended, sleep(Math.random() * 900)])
+    await fixture.kill()
+  }
+  expect(await project.load(now)).toMatchObject({status: 'ok'})
+  expect((await project.state('stats')).covered).toEqual([{start: null, end: now}])
+  await expectAllOnline()
+  const {runs} = await project.document()
+  expect(runs.filter((run) => run.status === 'running')).toEqual([])
 })
 
 describe('two loads of one view at once', () => {
