@@ -97,12 +97,9 @@ export class MaterializationRun {
     onProgress?.({view: name, phase: run.status === 'ok' ? 'done' : 'failed', rows: tally.settled})
   }
 
-  /** Closes the record and gives back every lease that is left. */
+  /** Closes the record, when every view was loaded or failed, and gives back the leases that are left. */
   async finish(): Promise<RunRecord> {
     const {signal, clock, runId} = this.#context
-    for (const {name, status} of this.#record.views) {
-      if (status === 'running') this.#note(this.#viewRun(name, 'failed', interrupted()))
-    }
     const failed = this.#record.views.some((view) => view.status !== 'ok')
     this.#record = {
       ...this.#record,

@@ -151,15 +151,24 @@ describe('an incremental run', () => {
 
   test('frees the space of expired rows about once in expire_after', async () => {
     await project.apply({stats: {ttl: day}})
-    await project.writeSource('stats', [trip(1n, now, 5n)])
-    await project.load(now)
-    await project.writeSource('stats', [trip(2n, now + 4n * day, 6n)])
-    const run = await project.load(now + 4n * day)
-    expect(run.views[0]?.rows).toMatchObject({written: 1, deleted: 1})
-    expect((await project.load(now + 4n * day + hour)).views[0]?.rows.deleted).toBe(0)
+    await project.writeSource('stats', [
+      trip(1n, now, 5n),
+      trip(3n, now + 2n * day + hour / 2n, 7n),
+      trip(2n, now + 4n * day, 6n),
+    ])
+    const deletedBy = async (end: Instant) => (await project.load(end)).views[0]?.rows.deleted
+    expect(await deletedBy(now)).toBe(0)
+    expect(await deletedBy(now + 3n * day)).toBe(1)
+    expect(await tripsOnline()).toEqual({3: 7n})
+    expect(await deletedBy(now + 4n * day)).toBe(0)
+    // The row of driver 3 could go now, and goes when the next day begins.
+    expect(await deletedBy(now + 4n * day + hour)).toBe(0)
+    expect(await tripsOnline()).toEqual({2: 6n, 3: 7n})
+    expect(await deletedBy(now + 5n * day)).toBe(1)
     expect(await tripsOnline()).toEqual({2: 6n})
-    const {covered} = await project.state('stats')
-    expect(covered).toEqual([{start: now + 3n * day - 1n, end: now + 4n * day + hour}])
+    expect((await project.state('stats')).covered).toEqual([
+      {start: now + 3n * day - 1n, end: now + 5n * day},
+    ])
   })
 })
 
