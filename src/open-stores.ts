@@ -62,7 +62,10 @@ export class OpenStores implements AsyncDisposable {
     }
   }
 
-  async #openOnline(access: 'read' | 'write', earlier: Promise<OnlineStore> | undefined): Promise<OnlineStore> {
+  async #openOnline(
+    access: 'read' | 'write',
+    earlier: Promise<OnlineStore> | undefined,
+  ): Promise<OnlineStore> {
     const replaced = await earlier?.catch(() => undefined)
     await replaced?.[Symbol.asyncDispose]()
     const {onlineStore, project, directory: repoDirectory} = this.#config

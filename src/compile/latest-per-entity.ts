@@ -1,0 +1,67 @@
+import type {LatestPerEntityQuery} from './query.js'
+import {equalColumns, settleTies} from './settle-ties.js'
+import {
+  checkedFeatures,
+  featureName,
+  keyName,
+  misfitName,
+  selectedRows,
+  typedRows,
+  type ReadableRows,
+} from './source-rows.js'
+import type {SqlValues} from './sql-values.js'
+
+/**
+ * The newest row of each key among the selected rows: columns `k0…`, `t`, `c`, `f0…`, `m0…`. Two passes, of which the
+ * first reads keys and times alone; a row is chosen whole.
+ */
+export function compileLatestPerEntity(
+  query: LatestPerEntityQuery,
+  readable: ReadableRows,
+  values: SqlValues,
+): string {
+  const {keys} = query.rows
+  const keyNames = keys.map((_, index) => keyName(index))
+  const by = [...keyNames, 't']
+  const columns = latestColumns(readable)
+  const selected = `(SELECT * FROM ${typedRows(readable)}
+  WHERE (${selectedRows(query, values)})${keyNames.map((key) => ` AND ${key} IS NOT NULL`).join('')})`
+  const {ctes, chosen} = settleTies({
+    prefix: 'latest',
+    candidates: '"latest:candidates"',
+    ranked: '"latest:candidates"',
+    by,
+    columns,
+    readable,
+  })
+  return `WITH "latest:rows" AS NOT MATERIALIZED ${selected},
+"latest:newest" AS MATERIALIZED (SELECT ${keyNames.join(', ')}, max(t) AS t FROM "latest:rows" GROUP BY ${keyNames.join(', ')}),
+"latest:candidates" AS MATERIALIZED (
+  SELECT one.* FROM "latest:rows" AS one SEMI JOIN "latest:newest" AS newest ON ${equalColumns('one', 'newest', by)}
+),
+${ctes.join(',\n')}
+SELECT ${columns.join(', ')} FROM ${chosen}${query.order === 'key' ? ` ORDER BY ${keyNames.join(', ')}` : ''}`
+}
+
+/** The columns of a newest row, in order. */
+export function latestColumns(readable: ReadableRows): readonly string[] {
+  const {keys, features} = readable.rows
+  return [
+    ...keys.map((_, index) => keyName(index)),
+    't',
+    'c',
+    ...features.map((_, index) => featureName(index)),
+    ...[...checkedFeatures(readable)].map(misfitName),
+  ]
+}
+
+/** The selected rows that have no key, or one that doesn't fit its type: all columns as they are in the source. */
+export function compileNullKeyRows(
+  query: LatestPerEntityQuery,
+  readable: ReadableRows,
+  values: SqlValues,
+): string {
+  const missing = query.rows.keys.map((_, index) => `${keyName(index)} IS NULL`).join(' OR ')
+  return `SELECT UNNEST(whole) FROM ${typedRows(readable, [], ['source AS whole'])}
+WHERE (${selectedRows(query, values)}) AND (${missing})`
+}

@@ -1,0 +1,241 @@
+/**
+ * The composition root: opens what feature_store.yaml names; each verb is one call into a room. Commands, servers and
+ * notebooks all come through here.
+ */
+import {resolve} from 'node:path'
+import {AppliedRepo} from './applied-repo.js'
+import {loadRepoConfig} from './config/load-repo-config.js'
+import type {RepoConfig} from './config/repo-config.js'
+import type {Definitions} from './definitions/definition.js'
+import type {Duration} from './definitions/duration.js'
+import type {Instant} from './definitions/instant.js'
+import type {OnlineFeaturesOptions, OnlineRowOf, UntypedRepo} from './definitions/typed-repo.js'
+import {machineEnvironment, type Environment} from './environment.js'
+import {FeatureStoreError} from './errors.js'
+import type {MaterializeProgress} from './materialize/run-materialization.js'
+import {viewStatuses, type ViewStatus} from './materialize/view-status.js'
+import type {FrameFormat, RetrievalJob} from './offline/offline-store.js'
+import {OpenStores} from './open-stores.js'
+import type {ApplyStep} from './plan/apply-plan.js'
+import type {Plan} from './plan/plan.js'
+import {isAlive, readProcessIdentity} from './registry/process-identity.js'
+import type {RegistrySnapshot, RunRecord} from './registry/registry.js'
+import type {HistoricalFeaturesOptions} from './retrieval/historical-features.js'
+import type {OnlineFeatures, OnlineResponse} from './retrieval/online-features.js'
+
+export type {FrameFormat, MaterializeProgress, OnlineResponse, RetrievalJob, ViewStatus}
+
+export interface OpenOptions {
+  /** What `now` means, in microseconds since 1970; the machine's clock by default. For reproducible runs and tests. */
+  readonly now?: () => Instant
+  /** The outside world; the machine's by default. */
+  readonly environment?: Partial<Environment>
+}
+
+/** What both kinds of load take. */
+export interface LoadOptions {
+  /** Names of feature views; all that are online by default. */
+  readonly views?: readonly string[]
+  /** Views loaded side by side; `materialization.parallel` of feature_store.yaml by default. */
+  readonly parallel?: number
+  /** How long to wait for a view that another run is loading; not at all by default. */
+  readonly wait?: Duration
+  /** A view with more rejected rows than this counts as failed; 0 by default. */
+  readonly maxRejects?: number
+  /** Stops the run: what was written stays, nothing counts as covered that was not loaded whole. */
+  readonly signal?: AbortSignal
+  readonly onProgress?: (event: MaterializeProgress) => void
+}
+
+/** A feature repo and its stores. `Repo` is the type of a repo written in TypeScript; reads are then typed by it. */
+export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
+  readonly config: RepoConfig
+  readonly #now: () => Instant
+  readonly #environment: Environment
+  readonly #stores: OpenStores
+  readonly #applied: AppliedRepo
+
+  private constructor(config: RepoConfig, options: OpenOptions) {
+    this.config = config
+    this.#environment = {...machineEnvironment, ...options.environment}
+    this.#now = options.now ?? this.#environment.clock
+    this.#stores = new OpenStores(config)
+    this.#applied = new AppliedRepo(() => this.#stores.registry(), this.#environment.clock)
+  }
+
+  /** Reads `feature_store.yaml` of a folder; the registry and the stores are opened when they are needed. */
+  static async open<Repo = UntypedRepo>(
+    directory: string,
+    options: OpenOptions = {},
+  ): Promise<FeatureStore<Repo>> {
+    const variables = options.environment?.variables ?? machineEnvironment.variables
+    return new FeatureStore<Repo>(await loadRepoConfig(resolve(directory), variables), options)
+  }
+
+  /** What this store takes as the current time. */
+  now(): Instant {
+    return this.#now()
+  }
+
+  /**
+   * Everything the repo defines, checked against its sources; inferred schemas are filled in. Throws
+   * FS_VALIDATION_FAILED with all problems. Nothing is registered.
+   */
+  async validate(): Promise<Definitions> {
+    const [{loadRepo}, {validateRepo}] = await Promise.all([
+      import('./repo/load-repo.js'),
+      import('./repo/validate-repo.js'),
+    ])
+    const contents = await loadRepo(this.config)
+    return validateRepo(contents, async (source) => (await this.#stores.offline()).describeSource(source))
+  }
+
+  /** What `apply` would change. */
+  async plan(): Promise<Plan> {
+    const [desired, registry] = await Promise.all([this.validate(), this.#stores.registry()])
+    const [{createPlan}, {document}] = await Promise.all([import('./plan/create-plan.js'), registry.read()])
+    return createPlan(desired, document)
+  }
+
+  /**
+   * Registers what the repo defines and brings the online store in line. With a `plan`, exactly that one; throws
+   * FS_PLAN_STALE when something else was applied since it was made. May be repeated after a failure at any point.
+   */
+  async apply(
+    options: {readonly plan?: Plan; readonly onStep?: (step: ApplyStep) => void | Promise<void>} = {},
+  ): Promise<{readonly plan: Plan; readonly revision: string}> {
+    const plan = options.plan ?? (await this.plan())
+    const {applyPlan} = await import('./plan/apply-plan.js')
+    const {revision} = await applyPlan({
+      plan,
+      registry: await this.#stores.registry(),
+      openOnlineStore: () => this.#stores.online('write'),
+      ...(options.onStep === undefined ? {} : {onStep: options.onStep}),
+    })
+    this.#applied.forget()
+    return {plan, revision}
+  }
+
+  /** Removes this project's online tables and its registry; sources and other projects keep theirs. May be repeated. */
+  async teardown(): Promise<{readonly tables: readonly string[]}> {
+    const {teardown} = await import('./plan/teardown.js')
+    this.#applied.forget()
+    return teardown({
+      registry: await this.#stores.registry(),
+      openOnlineStore: () => this.#stores.online('write'),
+    })
+  }
+
+  /**
+   * Loads the newest row of each entity among rows after `start` (null: from the beginning) up to and including `end`.
+   * A view that fails is told in the run and does not stop the others.
+   */
+  materialize(
+    options: LoadOptions & {readonly start: Instant | null; readonly end: Instant},
+  ): Promise<RunRecord> {
+    return this.#load('materialize', options)
+  }
+
+  /** Loads what is not in the online store yet, up to `end`: now by default. */
+  materializeIncremental(options: LoadOptions & {readonly end?: Instant} = {}): Promise<RunRecord> {
+    return this.#load('materialize-incremental', options)
+  }
+
+  /** What is online of each view, and how it came there. */
+  async status(): Promise<{readonly views: readonly ViewStatus[]}> {
+    const {document} = await this.#read()
+    return {views: await viewStatuses(document, () => this.#stores.online('read'))}
+  }
+
+  /** Past and present runs, newest first. */
+  async listRuns(): Promise<readonly RunRecord[]> {
+    return (await this.#read()).document.runs
+  }
+
+  /** One run, or the `latest`. Throws FS_RUN_UNKNOWN. */
+  async describeRun(id: string): Promise<RunRecord> {
+    const runs = await this.listRuns()
+    const run = id === 'latest' ? runs[0] : runs.find((one) => one.id === id)
+    if (run !== undefined) return run
+    throw new FeatureStoreError(
+      'FS_RUN_UNKNOWN',
+      id === 'latest' ? 'There is no run yet.' : `There is no run \`${id}\`; old ones are forgotten.`,
+      {hint: id === 'latest' ? 'Run `fs materialize-incremental`.' : 'Run `fs runs list`.'},
+    )
+  }
+
+  /** What is registered. */
+  async definitions(): Promise<Definitions> {
+    return (await this.#read()).document.definitions
+  }
+
+  /** A training frame, checked and compiled; run it once (to a file, or batch by batch), then close it. */
+  async getHistoricalFeatures(options: HistoricalFeaturesOptions<Repo>): Promise<RetrievalJob> {
+    const {historicalFeatures} = await import('./retrieval/historical-features.js')
+    const [definitions, offlineStore] = await Promise.all([this.definitions(), this.#stores.offline()])
+    return historicalFeatures({...options, definitions, offlineStore})
+  }
+
+  /** The newest values of entities, each with its status, in one round trip to the online store. */
+  async getOnlineFeatures<const O extends OnlineFeaturesOptions<Repo>>(
+    options: O,
+  ): Promise<OnlineFeatures<OnlineRowOf<Repo, O>>> {
+    const reader = await this.#applied.onlineReader(options, this.config.onlineStore.expireAfter)
+    return reader.read(await this.#stores.online('read'), options.entities, this.#now())
+  }
+
+  /** Closes everything that was opened. Safe to call twice. */
+  close(): Promise<void> {
+    return this.#stores[Symbol.asyncDispose]()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #read(): Promise<RegistrySnapshot> {
+    return (await this.#stores.registry()).read()
+  }
+
+  async #load(
+    command: RunRecord['command'],
+    {
+      views,
+      parallel,
+      wait,
+      maxRejects,
+      signal,
+      onProgress,
+      ...interval
+    }: LoadOptions & {
+      readonly start?: Instant | null
+      readonly end?: Instant
+    },
+  ): Promise<RunRecord> {
+    const {directory, materialization, onlineStore} = this.config
+    const {runMaterialization} = await import('./materialize/run-materialization.js')
+    const {clock, newRunId} = this.#environment
+    const self = readProcessIdentity()
+    return runMaterialization({
+      command,
+      ...interval,
+      views,
+      parallel: parallel ?? materialization.parallel,
+      ...(wait === undefined ? {} : {wait}),
+      maxRejects: maxRejects ?? 0,
+      registry: await this.#stores.registry(),
+      openOfflineStore: () => this.#stores.offline(),
+      openOnlineStore: () => this.#stores.online('write'),
+      rejectsDirectory: resolve(directory, materialization.rejectsPath),
+      repoDirectory: directory,
+      expireAfter: onlineStore.expireAfter,
+      process: self,
+      isAlive: (holder) => isAlive(holder, self),
+      now: this.#now,
+      clock,
+      newRunId,
+      signal,
+      onProgress,
+    })
+  }
+}

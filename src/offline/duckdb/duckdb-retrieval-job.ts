@@ -1,0 +1,125 @@
+import {compilePointInTime, type ReadableJoin} from '../../compile/point-in-time.js'
+import type {PointInTimeQuery, TypedColumn} from '../../compile/query.js'
+import {quoteText} from '../../compile/dialects/duckdb-names.js'
+import {BoundValues, literalValues, type SqlValues} from '../../compile/sql-values.js'
+import type {Column, ColumnBatch} from '../../definitions/column-batch.js'
+import type {FrameFormat, ReadOptions, RetrievalJob} from '../offline-store.js'
+import {columnBatches} from './column-builder.js'
+import type {DuckDbSession} from './duckdb-session.js'
+import type {EntityRelation} from './entity-relation.js'
+import {frameTypeOf, selectTexts, selectValues, type NativeColumn} from './frame-columns.js'
+import {writeWhole} from './frame-file.js'
+
+/** Rows of a batch that goes through JavaScript: some megabytes. */
+const batchRows = 16_384
+
+/** A training frame over one session, which it closes. */
+export class DuckDbRetrievalJob implements RetrievalJob {
+  readonly columns: readonly TypedColumn[]
+  readonly #session: DuckDbSession
+  readonly #query: PointInTimeQuery
+  readonly #entityRows: EntityRelation
+  readonly #joins: readonly ReadableJoin[]
+  readonly #native: readonly NativeColumn[]
+
+  constructor(options: {
+    readonly session: DuckDbSession
+    readonly query: PointInTimeQuery
+    readonly entityRows: EntityRelation
+    readonly joins: readonly ReadableJoin[]
+    /** As the engine tells them of the compiled statement. */
+    readonly native: readonly NativeColumn[]
+  }) {
+    this.#session = options.session
+    this.#query = options.query
+    this.#entityRows = options.entityRows
+    this.#joins = options.joins
+    this.#native = options.native
+    const declared = new Map(
+      options.query.joins.flatMap(({rows, outputs}) =>
+        outputs.map(
+          ({feature, as}) => [as, rows.features.find(({name}) => name === feature)?.valueType] as const,
+        ),
+      ),
+    )
+    this.columns = options.native.map(({name, nativeType}) => ({
+      name,
+      valueType: declared.get(name) ?? frameTypeOf(nativeType),
+    }))
+  }
+
+  get sql(): string {
+    return this.#compile(literalValues)
+  }
+
+  async writeFile(
+    path: string,
+    format: FrameFormat,
+    {signal}: ReadOptions = {},
+  ): Promise<{readonly rows: number}> {
+    return writeWhole(path, async (temporary) => {
+      if (format !== 'arrow') return {rows: await this.#copy(temporary, format, signal)}
+      const {writeArrowStream} = await import('./arrow-stream.js')
+      return {rows: await writeArrowStream(temporary, this.#native, this.#stream(undefined, signal))}
+    })
+  }
+
+  async *batches({signal, limit}: ReadOptions & {readonly limit?: number} = {}): AsyncGenerator<
+    ColumnBatch,
+    void,
+    undefined
+  > {
+    const names = this.columns.map(({name}) => name)
+    for await (const batch of this.#stream(limit, signal)) yield {...batch, names}
+  }
+
+  async countRows(): Promise<number> {
+    const values = new BoundValues()
+    const relation = this.#entityRows.write(values)
+    const [[count] = []] = await this.#session.rows(
+      `SELECT count(*) FROM ${relation} AS entity_rows`,
+      values.parameters,
+    )
+    return Number(count)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#session[Symbol.asyncDispose]()
+  }
+
+  #compile(values: SqlValues, limit?: number): string {
+    return compilePointInTime({
+      query: this.#query,
+      entityRows: {relation: this.#entityRows.write(values), columns: this.#entityRows.columns},
+      joins: this.#joins,
+      values,
+      ...(limit === undefined ? {} : {limit}),
+    })
+  }
+
+  async *#stream(
+    limit: number | undefined,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<{readonly rowCount: number; readonly columns: readonly Column[]}, void, undefined> {
+    const values = new BoundValues()
+    const sql = selectValues(this.#native, this.#compile(values, limit))
+    const types = this.columns.map(({valueType}) => valueType)
+    yield* columnBatches(this.#session.stream(sql, values.parameters, signal), types, batchRows)
+  }
+
+  #copy(
+    path: string,
+    format: Exclude<FrameFormat, 'arrow'>,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    const values = new BoundValues()
+    const frame = this.#compile(values)
+    const [query, options] =
+      format === 'parquet'
+        ? [frame, 'FORMAT parquet, COMPRESSION zstd']
+        : format === 'csv'
+          ? [selectTexts(this.#native, frame, format), 'FORMAT csv, HEADER']
+          : [selectTexts(this.#native, frame, format), 'FORMAT json']
+    return this.#session.run(`COPY (${query}) TO ${quoteText(path)} (${options})`, values.parameters, signal)
+  }
+}

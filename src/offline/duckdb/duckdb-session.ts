@@ -1,0 +1,88 @@
+import type {DuckDBConnection, DuckDBDataChunk} from '@duckdb/node-api'
+import type {AttachedDatabases} from './attached-databases.js'
+import type {NativeColumn} from './frame-columns.js'
+import {queryError} from './query-error.js'
+
+/**
+ * A connection for one piece of work, with the database files that it reads. Statements that fail throw what a user can
+ * mend; one that is stopped by a signal throws the signal's reason.
+ */
+export class DuckDbSession implements AsyncDisposable {
+  readonly #connection: DuckDBConnection
+  readonly #databases: AttachedDatabases
+  readonly #acquired: string[] = []
+  #closed = false
+
+  constructor(connection: DuckDBConnection, databases: AttachedDatabases) {
+    this.#connection = connection
+    this.#databases = databases
+  }
+
+  get connection(): DuckDBConnection {
+    return this.#connection
+  }
+
+  /** Attaches a database file until the session ends; gives the name of its catalog. */
+  async attach(path: string): Promise<string> {
+    const alias = await this.#databases.acquire(path)
+    this.#acquired.push(path)
+    return alias
+  }
+
+  /** All rows of a small answer. */
+  async rows(
+    sql: string,
+    parameters: readonly bigint[] = [],
+    signal?: AbortSignal,
+  ): Promise<readonly (readonly unknown[])[]> {
+    return this.#watched(signal, async () =>
+      (await this.#connection.runAndReadAll(sql, [...parameters])).getRows(),
+    )
+  }
+
+  async run(sql: string, parameters: readonly bigint[] = [], signal?: AbortSignal): Promise<number> {
+    return this.#watched(signal, async () => (await this.#connection.run(sql, [...parameters])).rowsChanged)
+  }
+
+  /** Names and types of what a statement would give; it does not run. Finds what is wrong with it before it runs. */
+  async describe(sql: string, parameters: readonly bigint[]): Promise<readonly NativeColumn[]> {
+    const rows = await this.rows(`DESCRIBE ${sql}`, parameters)
+    return rows.map(([name, nativeType]) => ({name: name as string, nativeType: nativeType as string}))
+  }
+
+  /** The answer as the engine hands it over, some thousand rows at a time; a chunk holds while it is looked at. */
+  async *stream(
+    sql: string,
+    parameters: readonly bigint[],
+    signal?: AbortSignal,
+  ): AsyncGenerator<DuckDBDataChunk, void, undefined> {
+    const result = await this.#watched(signal, () => this.#connection.stream(sql, [...parameters]))
+    for (;;) {
+      const chunk = await this.#watched(signal, () => result.fetchChunk())
+      if (chunk === null || chunk.rowCount === 0) return
+      yield chunk
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#connection.interrupt()
+    this.#connection.closeSync()
+    for (const path of this.#acquired.splice(0)) await this.#databases.release(path)
+  }
+
+  async #watched<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    signal?.throwIfAborted()
+    const stop = (): void => this.#connection.interrupt()
+    signal?.addEventListener('abort', stop)
+    try {
+      return await work()
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw queryError(error)
+    } finally {
+      signal?.removeEventListener('abort', stop)
+    }
+  }
+}

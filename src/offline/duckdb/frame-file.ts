@@ -1,0 +1,46 @@
+import {randomUUID} from 'node:crypto'
+import {rename, rm, stat} from 'node:fs/promises'
+import {dirname} from 'node:path'
+import {FeatureStoreError} from '../../errors.js'
+
+/**
+ * Lets `write` make a file beside `path` and puts it in its place when it is whole. On any failure nothing is left of
+ * it, and what was there before stays. Throws FS_OUTPUT_FAILED where no file can be written.
+ */
+export async function writeWhole<T>(path: string, write: (temporary: string) => Promise<T>): Promise<T> {
+  await checkPlace(path)
+  const temporary = `${path}.${randomUUID().slice(0, 8)}.part`
+  try {
+    const result = await write(temporary)
+    await rename(temporary, path)
+    return result
+  } catch (error) {
+    await rm(temporary, {force: true})
+    throw aboutOutput(error, temporary) ? outputFailed(path, reasonOf(error), error) : error
+  }
+}
+
+async function checkPlace(path: string): Promise<void> {
+  const folder = await stat(dirname(path)).catch((cause: unknown) => {
+    throw outputFailed(path, 'its folder does not exist', cause)
+  })
+  if (!folder.isDirectory()) throw outputFailed(path, 'its folder is a file')
+  const there = await stat(path).catch(() => undefined)
+  if (there?.isDirectory() === true) throw outputFailed(path, 'it is a folder')
+}
+
+/** The engine names the file that it could not write; the system's own calls have a code. */
+function aboutOutput(error: unknown, temporary: string): boolean {
+  return error instanceof Error && (error.message.includes(temporary) || 'syscall' in error)
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message.replace(/\.$/, '') : String(error)
+}
+
+function outputFailed(path: string, reason: string, cause?: unknown): FeatureStoreError {
+  return new FeatureStoreError('FS_OUTPUT_FAILED', `${path} can't be written: ${reason}.`, {
+    hint: 'Name a file in a folder that exists and where you may write.',
+    cause,
+  })
+}

@@ -1,0 +1,41 @@
+import {randomUUID} from 'node:crypto'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {DuckDBInstance} from '@duckdb/node-api'
+import {FeatureStoreError} from '../../errors.js'
+import {quoteText} from '../../compile/dialects/duckdb-names.js'
+
+/**
+ * An empty database in memory, which reads the sources where they lie. What does not fit in memory goes to a folder of
+ * its own among the system's temporary files; the engine makes it when it needs it, and removes it when it is closed.
+ */
+export async function openDatabase(
+  settings: Readonly<Record<string, unknown>>,
+  repoDirectory: string,
+): Promise<DuckDBInstance> {
+  const {threads, memoryLimit, extensionDirectory} = settings
+  const options: Record<string, string> = {
+    temp_directory: join(tmpdir(), `fs-duckdb-${randomUUID()}`),
+    ...(threads === undefined ? {} : {threads: String(threads as number)}),
+    ...(memoryLimit === undefined ? {} : {memory_limit: memoryLimit as string}),
+    ...(extensionDirectory === undefined ? {} : {extension_directory: extensionDirectory as string}),
+  }
+  try {
+    const instance = await DuckDBInstance.create(':memory:', options)
+    const connection = await instance.connect()
+    try {
+      await connection.run("SET GLOBAL TimeZone = 'UTC'")
+      // Files that the SQL of a source names itself are relative to the repo, wherever the command runs.
+      await connection.run(`SET GLOBAL file_search_path = ${quoteText(repoDirectory)}`)
+    } finally {
+      connection.closeSync()
+    }
+    return instance
+  } catch (cause) {
+    throw new FeatureStoreError(
+      'FS_STORE_UNAVAILABLE',
+      `DuckDB can't be opened: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      {hint: 'Check `offline_store` in feature_store.yaml.', cause},
+    )
+  }
+}

@@ -1,0 +1,204 @@
+import {stat} from 'node:fs/promises'
+import {resolve} from 'node:path'
+import {quoteName, quoteText} from '../../compile/dialects/duckdb-names.js'
+import type {SourceTree} from '../../compile/query.js'
+import type {ReadableSource} from '../../compile/source-rows.js'
+import type {DataSource, DuckDbSource, FileSource} from '../../definitions/definition.js'
+import {FeatureStoreError} from '../../errors.js'
+import type {DuckDbSession} from './duckdb-session.js'
+import {engineMessage} from './query-error.js'
+import {findSourceFiles, unreadable, type SourceFiles} from './source-files.js'
+import {checkReproducible, parseSelect, qualifyTables} from './source-query.js'
+
+/**
+ * `typed`: columns have the types that the engine finds in them, as people and their SQL expect. `exact`: values of text
+ * files are text, to be read as a view declares them, value by value; types guessed from the first rows would fail at
+ * the first odd value, and round numbers.
+ */
+export type SourceForm = 'typed' | 'exact'
+
+/**
+ * A source as the engine reads it, its field mapping applied. Nothing is read but what tells the columns. Throws
+ * FS_SOURCE_UNREADABLE, FS_SOURCE_NOT_REPRODUCIBLE, FS_SOURCE_MISMATCH.
+ */
+export async function readSource(
+  session: DuckDbSession,
+  tree: SourceTree,
+  repoDirectory: string,
+  form: SourceForm,
+): Promise<ReadableSource> {
+  const {source} = tree
+  const relation = await relationOf(session, tree, repoDirectory, form)
+  return withMapping(source, {relation, columns: await describe(session, source, relation)})
+}
+
+async function relationOf(
+  session: DuckDbSession,
+  tree: SourceTree,
+  repoDirectory: string,
+  form: SourceForm,
+): Promise<string> {
+  const {source} = tree
+  switch (source.type) {
+    case 'file':
+      return fileRelation(session, source, repoDirectory, form)
+    case 'duckdb':
+      return databaseRelation(session, source, repoDirectory)
+    case 'query': {
+      const what = `The query of data source \`${source.name}\``
+      await checkReproducible(session, await parseSelect(session, source.query, what), source.query, what)
+      return queryRelation(session, source.query, tree.inputs, repoDirectory)
+    }
+    default:
+      return source satisfies never
+  }
+}
+
+/** SQL over sources, which it names as tables. */
+export async function queryRelation(
+  session: DuckDbSession,
+  sql: string,
+  inputs: Readonly<Record<string, SourceTree>>,
+  repoDirectory: string,
+): Promise<string> {
+  const tables: string[] = []
+  for (const [name, input] of Object.entries(inputs)) {
+    const {relation} = await readSource(session, input, repoDirectory, 'typed')
+    tables.push(`${quoteName(name)} AS NOT MATERIALIZED (SELECT * FROM ${relation})`)
+  }
+  const text = sql.trim().replace(/(;\s*)+$/, '')
+  // The line ends before the bracket: the SQL may end in a comment.
+  return `(${tables.length === 0 ? '' : `WITH ${tables.join(', ')} `}SELECT * FROM (${text}\n) AS query)`
+}
+
+async function fileRelation(
+  session: DuckDbSession,
+  source: FileSource,
+  repoDirectory: string,
+  form: SourceForm,
+): Promise<string> {
+  const files = await findSourceFiles(source, repoDirectory)
+  if (form === 'typed' || files.format === 'parquet') return typedFiles(files)
+  if (files.format === 'csv') return csvFiles(files, ['all_varchar = true'])
+  const columns = await describe(session, source, typedFiles(files))
+  const texts = columns.map(({name, nativeType}) => {
+    const type = /[[(]|^JSON$/.test(nativeType) ? nativeType : 'VARCHAR'
+    return `${quoteText(name)}: ${quoteText(type)}`
+  })
+  return jsonFiles(files, [`columns = {${texts.join(', ')}}`])
+}
+
+/** Files as the engine reads them by itself. */
+export function typedFiles(files: SourceFiles): string {
+  switch (files.format) {
+    case 'parquet':
+      return reader(
+        'read_parquet',
+        files,
+        files.several ? ['union_by_name = true', 'hive_partitioning = true'] : [],
+      )
+    case 'csv':
+      return csvFiles(files, [])
+    case 'json':
+      return jsonFiles(files, [])
+    default:
+      return files.format satisfies never
+  }
+}
+
+/** A first line of names; quoted empty text is text; dates are ISO dates and nothing like 01/02/2024. */
+export function csvFiles(files: SourceFiles, options: readonly string[]): string {
+  return reader('read_csv', files, [
+    'header = true',
+    'allow_quoted_nulls = false',
+    `dateformat = '%Y-%m-%d'`,
+    ...(files.several ? ['union_by_name = true', 'hive_partitioning = true'] : []),
+    ...options,
+  ])
+}
+
+function jsonFiles(files: SourceFiles, options: readonly string[]): string {
+  return reader('read_json', files, [
+    ...(files.several ? ['union_by_name = true', 'hive_partitioning = true'] : []),
+    ...options,
+  ])
+}
+
+function reader(name: string, {argument}: SourceFiles, options: readonly string[]): string {
+  return `${name}(${[argument, ...options].join(', ')})`
+}
+
+async function databaseRelation(
+  session: DuckDbSession,
+  source: DuckDbSource,
+  repoDirectory: string,
+): Promise<string> {
+  const path = resolve(repoDirectory, source.path)
+  if ((await stat(path).catch(() => undefined))?.isFile() !== true)
+    throw unreadable(source, 'there is no such file')
+  const catalog = await session.attach(path).catch((cause: unknown) => {
+    throw unreadable(
+      source,
+      cause instanceof Error ? engineMessage(cause).replace(/\.$/, '') : 'it is no database',
+      cause,
+    )
+  })
+  if (source.query === undefined) {
+    const parts = [catalog, ...(source.table ?? '').split('.')]
+    return `(SELECT * FROM ${parts.map(quoteName).join('.')})`
+  }
+  const what = `The query of data source \`${source.name}\``
+  const statement = await parseSelect(session, source.query, what)
+  await checkReproducible(session, statement, source.query, what)
+  return queryRelation(session, await qualifyTables(session, statement, catalog), {}, repoDirectory)
+}
+
+async function describe(
+  session: DuckDbSession,
+  source: DataSource,
+  relation: string,
+): Promise<ReadableSource['columns']> {
+  try {
+    return await session.describe(`SELECT * FROM ${relation}`, [])
+  } catch (error) {
+    if (!(error instanceof FeatureStoreError)) throw error
+    throw new FeatureStoreError(
+      'FS_SOURCE_UNREADABLE',
+      `Data source \`${source.name}\` can't be read: ${'path' in source ? `${source.path}: ` : ''}${error.message}`,
+      {
+        hint: 'query' in source ? 'Correct the query; it names other sources as tables.' : error.hint,
+        cause: error,
+      },
+    )
+  }
+}
+
+/** Columns under the names that definitions use. A mapping of a column that is not there is told by validation. */
+function withMapping(source: DataSource, {relation, columns}: ReadableSource): ReadableSource {
+  const names = new Map(
+    Object.entries(source.fieldMapping ?? {}).filter(([from]) => columns.some(({name}) => name === from)),
+  )
+  if (names.size === 0) return {relation, columns}
+  const mapped = columns.map(({name, nativeType}) => ({
+    name: names.get(name) ?? name,
+    from: name,
+    nativeType,
+  }))
+  const seen = new Map<string, string>()
+  for (const {name, from} of mapped) {
+    const other = seen.get(name.toLowerCase())
+    if (other !== undefined) {
+      throw new FeatureStoreError(
+        'FS_SOURCE_MISMATCH',
+        `Data source \`${source.name}\`: columns \`${other}\` and \`${from}\` would both be named \`${name}\`.`,
+        {hint: 'Map one of them to another name by `field_mapping`.'},
+      )
+    }
+    seen.set(name.toLowerCase(), from)
+  }
+  const selected = mapped.map(({name, from}) => `${quoteName(from)} AS ${quoteName(name)}`)
+  return {
+    relation: `(SELECT ${selected.join(', ')} FROM ${relation} AS unmapped)`,
+    columns: mapped.map(({name, nativeType}) => ({name, nativeType})),
+  }
+}
