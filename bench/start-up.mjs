@@ -11,10 +11,31 @@ try {
   timeProcess([fsBin, 'apply', '--yes', '-C', repo])
   timeProcess([fsBin, 'materialize-incremental', '-C', repo])
 
-  const read = ['get-online-features', '-C', repo, '--entity', 'driver_id=1001', '--feature-service', 'driver_activity']
-  const [node, help, online] = timeInTurn([['-e', '0'], [fsBin, '--help'], [fsBin, ...read]], 15)
+  const read = [
+    'get-online-features',
+    '-C',
+    repo,
+    '--entity',
+    'driver_id=1001',
+    '--feature-service',
+    'driver_activity',
+  ]
+  const [node, help, online] = timeInTurn(
+    [
+      ['-e', '0'],
+      [fsBin, '--help'],
+      [fsBin, ...read],
+    ],
+    15,
+  )
   row('`fs --help`', `node -e 0 (${millis(node)})`, millis(help), `${(help / node).toFixed(2)}×`, '≤ 2.2×')
-  row('`fs get-online-features`', `node -e 0 (${millis(node)})`, millis(online), `${(online / node).toFixed(2)}×`, '≤ 4×')
+  row(
+    '`fs get-online-features`',
+    `node -e 0 (${millis(node)})`,
+    millis(online),
+    `${(online / node).toFixed(2)}×`,
+    '≤ 4×',
+  )
 
   const large = join(folder, 'large')
   timeProcess([fsBin, 'init', large, '--template', 'minimal'])

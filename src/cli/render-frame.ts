@@ -1,7 +1,7 @@
 import ansis from 'ansis'
-import type {TypedColumn} from '../compile/query.js'
 import {valueAt, type ColumnBatch} from '../definitions/column-batch.js'
 import {formatInstant} from '../definitions/instant.js'
+import type {RetrievalJob} from '../feature-store.js'
 import type {Value, ValueType} from '../definitions/value-type.js'
 import {formatRows} from './format-number.js'
 import {renderTable} from './render-table.js'
@@ -9,7 +9,7 @@ import {renderValue} from './render-value.js'
 
 /** The first rows of a training frame, and how many there are. */
 export function renderFrame(
-  columns: readonly TypedColumn[],
+  columns: RetrievalJob['columns'],
   batches: readonly ColumnBatch[],
   rowCount: number,
 ): string {

@@ -230,7 +230,7 @@ class ViewPart {
     const candidates = this.#name('candidates')
     const used = this.#usedFeatures()
     const all = used.length === this.#join.rows.features.length
-    const found = this.#keys.map((key, index) => `${this.#entityKeys[index]} AS ${key}`)
+    const found = this.#keys.map((key, index) => `${this.#entityKeys[index] ?? ''} AS ${key}`)
     const times = this.#pair.slice(this.#keys.length).map((time) => `"frame:${alias}${time}" AS ${time}`)
     const semiJoined = (features: ViewJoin['rows']['features']): string =>
       `(SELECT one.* FROM ${this.#rows(features)} AS one SEMI JOIN ${wanted} AS wanted ON ${equalColumns('one', 'wanted', this.#pair)})`
@@ -252,7 +252,7 @@ class ViewPart {
   joinChosen(): string {
     const alias = `v${this.#index}`
     const equal = [
-      ...this.#keys.map((key, index) => `entity.${this.#entityKeys[index]} = ${alias}.${key}`),
+      ...this.#keys.map((key, index) => `entity.${this.#entityKeys[index] ?? ''} = ${alias}.${key}`),
       ...this.#pair
         .slice(this.#keys.length)
         .map((time) => `entity."frame:${alias}${time}" = ${alias}.${time}`),
@@ -264,7 +264,7 @@ class ViewPart {
     const alias = `v${this.#index}`
     const unfit = checkedFeatures(this.#readable)
     const {rows} = this.#join
-    const key = `concat_ws(', ', ${rows.keys.map(({name}, index) => `${quoteText(`${name}=`)} || ${alias}.${this.#keys[index]}::VARCHAR`).join(', ')})`
+    const key = `concat_ws(', ', ${rows.keys.map(({name}, index) => `${quoteText(`${name}=`)} || ${alias}.${this.#keys[index] ?? ''}::VARCHAR`).join(', ')})`
     return this.#join.outputs.map(({feature, as}) => {
       const index = rows.features.findIndex((one) => one.name === feature)
       const value = this.#inOwnType(feature, `${alias}.${featureName(index)}`)

@@ -53,7 +53,9 @@ describe('the command line is a promise to scripts', () => {
               flag.char === undefined ? '' : ` (-${flag.char})`,
               flag.multiple === true ? ' …' : '',
               flag.required === true ? ' required' : '',
-              flag.default === undefined || flag.default === false ? '' : ` = ${String(flag.default)}`,
+              flag.default === undefined || flag.default === false
+                ? ''
+                : ` = ${JSON.stringify(flag.default)}`,
             ].join('')
             return `  --${name}${value}${marks}`
           })

@@ -46,14 +46,19 @@ describe('the README', () => {
     const clone = join(folder, 'clone')
     mkdirSync(clone)
     const tracked = (await run('git', ['ls-files'], {cwd: projectRoot})).stdout.trim().split('\n')
-    for (const file of tracked.filter((name) => /^(bin|scripts|feature_repo_example|package\.json|schemas|templates)/.test(name))) {
+    for (const file of tracked.filter((name) =>
+      /^(bin|scripts|feature_repo_example|package\.json|schemas|templates)/.test(name),
+    )) {
       cpSync(join(projectRoot, file), join(clone, file))
     }
     for (const built of ['dist', 'oclif.manifest.json', 'node_modules']) {
       symlinkSync(join(projectRoot, built), join(clone, built))
     }
     for (const _ of [1, 2]) {
-      const {stdout} = await run(process.execPath, ['scripts/demo.mjs'], {cwd: clone, env: {...process.env, NO_COLOR: '1'}})
+      const {stdout} = await run(process.execPath, ['scripts/demo.mjs'], {
+        cwd: clone,
+        env: {...process.env, NO_COLOR: '1'},
+      })
       expect(stdout).toContain('$ fs apply')
       expect(stdout).toContain('$ fs get-online-features')
       expect(stdout).toContain('PRESENT')
@@ -61,12 +66,14 @@ describe('the README', () => {
   }, 180_000)
 
   test('prints YAML that validates as it stands', async () => {
-    const yaml = [...readFileSync(join(projectRoot, 'README.md'), 'utf8').matchAll(/```yaml\n([^]*?)```/g)].map(
-      (match) => match[1] ?? '',
-    )
+    const yaml = [
+      ...readFileSync(join(projectRoot, 'README.md'), 'utf8').matchAll(/```yaml\n([^]*?)```/g),
+    ].map((match) => match[1] ?? '')
     const repo = join(folder, 'rides')
     const copy = join(folder, 'from-readme')
-    cpSync(join(repo, 'data/driver_stats.parquet'), join(copy, 'data/driver_stats.parquet'), {recursive: true})
+    cpSync(join(repo, 'data/driver_stats.parquet'), join(copy, 'data/driver_stats.parquet'), {
+      recursive: true,
+    })
     writeFileSync(join(copy, 'feature_store.yaml'), yaml[0] ?? '')
     writeFileSync(join(copy, 'features.yaml'), yaml[1] ?? '')
     const {stdout} = await run(process.execPath, [fsBin, 'validate', '-C', copy])

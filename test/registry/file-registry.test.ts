@@ -1,6 +1,8 @@
+import {spawnSync} from 'node:child_process'
 import {chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
+import {setImmediate} from 'node:timers/promises'
 import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest'
 import {openRegistry} from '../../src/registry/drivers.js'
 import {acquireFileLock} from '../../src/registry/file/file-lock.js'
@@ -68,6 +70,17 @@ describe('file registry', () => {
     )
     await registry.commit(sampleDocument(), 'none')
     expect(await readdir(folder)).toEqual(['registry.json'])
+  })
+
+  it('sweeps what a writer left that was killed before it wrote a word, and nothing of one that lives', async () => {
+    const waiting = await waitingCandidate(folder)
+    const {pid: dead} = spawnSync(process.execPath, ['-e', '0'])
+    const ofDead = waiting.replace(`-${process.pid}-`, `-${dead}-`)
+    expect(ofDead).not.toBe(waiting)
+    await writeFile(`${path}.lock${ofDead}`, '')
+    await writeFile(`${path}.lock${waiting}`, '')
+    await registry.commit(sampleDocument(), 'none')
+    expect((await readdir(folder)).sort()).toEqual(['registry.json', `registry.json.lock${waiting}`])
   })
 
   it.each([
@@ -232,6 +245,21 @@ function open(location: string): Promise<Registry> {
 
 function gone(): object {
   return {host: '', pid: 4711, boot_id: 'another boot', started_at: '1'}
+}
+
+/** How this process's own candidates for a lock are named, behind the name of the lock. */
+async function waitingCandidate(folder: string): Promise<string> {
+  const lock = join(folder, 'probe')
+  const held = await acquireFileLock(lock)
+  const second = acquireFileLock(lock)
+  let name: string | undefined
+  while (name === undefined) {
+    name = (await readdir(folder)).find((one) => one.startsWith('probe.wait-'))
+    await setImmediate()
+  }
+  await held.release()
+  await (await second).release()
+  return name.slice('probe'.length)
 }
 
 /** How this machine calls itself in a lock. */

@@ -16,7 +16,7 @@ export function asOfJoin(options: {
   readonly rightTime: string
 }): string {
   const {left, leftKeys, leftTime, right, rightAlias, rightKeys, rightTime} = options
-  const equal = rightKeys.map((key, index) => `${leftKeys[index]} = ${rightAlias}.${key}`)
+  const equal = rightKeys.map((key, index) => `${leftKeys[index] ?? ''} = ${rightAlias}.${key}`)
   return `${left}
   ASOF LEFT JOIN ${right} AS ${rightAlias} ON ${[...equal, `${leftTime} >= ${rightAlias}.${rightTime}`].join(' AND ')}`
 }

@@ -1,16 +1,15 @@
 import {createReadStream} from 'node:fs'
-import type {DataType, RecordBatch, Vector} from 'apache-arrow'
+import type {DataType, RecordBatch, TimeUnit, Vector} from 'apache-arrow'
 import type {TypedColumn} from '../../compile/query.js'
 import {formatDay} from '../../definitions/column-batch.js'
 import type {ScalarType, Value, ValueType} from '../../definitions/value-type.js'
 import {FeatureStoreError} from '../../errors.js'
 
 type Arrow = typeof import('apache-arrow')
+type AnyVector = Pick<Vector, 'length' | 'get' | 'data' | 'type'>
 
 /** Entity rows of an Arrow file or stream. Throws FS_ENTITY_ROWS_INVALID for what is no whole one. */
-export async function readArrowFile(
-  path: string,
-): Promise<{
+export async function readArrowFile(path: string): Promise<{
   readonly columns: readonly TypedColumn[]
   readonly rows: readonly (readonly (Value | null)[])[]
 }> {
@@ -20,7 +19,7 @@ export async function readArrowFile(
     await reader.open()
     const columns = reader.schema.fields.map(({name, type}) => ({
       name,
-      valueType: valueTypeOf(type, name, arrow),
+      valueType: valueTypeOf(type as DataType, name, arrow),
     }))
     const rows: (readonly (Value | null)[])[] = []
     for await (const batch of reader) appendRows(batch, columns, rows, arrow)
@@ -68,24 +67,24 @@ function valueTypeOf(type: DataType, name: string, arrow: Arrow): ValueType {
   }
   throw new FeatureStoreError(
     'FS_ENTITY_ROWS_INVALID',
-    `Column \`${name}\` of the entity rows is ${String(type)} in Arrow, which no value type holds.`,
+    `Column \`${name}\` of the entity rows is ${(type as {toString(): string}).toString()} in Arrow, which no value type holds.`,
     {hint: 'Leave the column out, or cast it before it is written.'},
   )
 }
 
-function valueAt(vector: Vector, row: number, arrow: Arrow): Value | null {
+function valueAt(vector: AnyVector, row: number, arrow: Arrow): Value | null {
   const type = vector.type as DataType
   const {DataType} = arrow
   const given: unknown = vector.get(row)
   if (given === null || given === undefined) return null
   if (DataType.isTimestamp(type)) return toMicros(rawTime(vector, row), type.unit, arrow)
   if (DataType.isInt(type)) {
-    if (type.bitWidth === 64) return type.isSigned ? (given as bigint) : String(given as bigint)
+    if (type.bitWidth === 64) return type.isSigned ? (given as bigint) : `${given as bigint}`
     return type.bitWidth === 32 && !type.isSigned ? BigInt(given as number) : (given as number)
   }
   if (DataType.isDecimal(type)) return decimalText(given as Uint32Array, type.scale)
   if (DataType.isList(type)) {
-    const list = given as Vector
+    const list = given as AnyVector
     return Array.from({length: list.length}, (_, index) => valueAt(list, index, arrow))
   }
   if (DataType.isDate(type))
@@ -96,7 +95,7 @@ function valueAt(vector: Vector, row: number, arrow: Arrow): Value | null {
 }
 
 /** As it is stored: the library's own accessor makes a number of milliseconds of it, which rounds. */
-function rawTime(vector: Vector, row: number): bigint {
+function rawTime(vector: AnyVector, row: number): bigint {
   let index = row
   for (const {length, values} of vector.data) {
     if (index < length) return (values as BigInt64Array)[index] as bigint
@@ -106,16 +105,18 @@ function rawTime(vector: Vector, row: number): bigint {
 }
 
 /** Nanoseconds are cut towards the past, as everywhere. */
-function toMicros(raw: bigint, unit: number, {TimeUnit}: Arrow): bigint {
+function toMicros(raw: bigint, unit: TimeUnit, {TimeUnit: Unit}: Arrow): bigint {
   switch (unit) {
-    case TimeUnit.SECOND:
+    case Unit.SECOND:
       return raw * 1_000_000n
-    case TimeUnit.MILLISECOND:
+    case Unit.MILLISECOND:
       return raw * 1000n
-    case TimeUnit.NANOSECOND:
+    case Unit.MICROSECOND:
+      return raw
+    case Unit.NANOSECOND:
       return (raw - (((raw % 1000n) + 1000n) % 1000n)) / 1000n
     default:
-      return raw
+      return unit satisfies never
   }
 }
 

@@ -115,58 +115,34 @@ function scalarType(
 }
 
 function toData(column: Column, length: number, type: DataType, arrow: Arrow): Data {
-  const validity = validityOf(column.nulls, length)
-  const {DataType} = arrow
+  // The library types this call by the class of each type; here the class is known at run time only.
+  const make = arrow.makeData as (props: object) => Data
+  const common = {...validityOf(column.nulls, length), type, length}
   switch (column.storage) {
     case 'bool':
-      return arrow.makeData({
-        ...validity,
-        type: type as InstanceType<Arrow['Bool']>,
-        length,
-        data: packBits(column.values),
-      })
+      return make({...common, data: packBits(column.values)})
     case 'int32':
     case 'float32':
     case 'float64':
     case 'int64':
-      return arrow.makeData({
-        ...validity,
-        type: type as InstanceType<Arrow['Int64']>,
-        length,
-        data: storedAs(column.values, type, arrow),
-      })
+      return make({...common, data: storedAs(column.values, type, arrow)})
     case 'text':
-      if (DataType.isDecimal(type))
-        return arrow.makeData({...validity, type, length, data: decimalWords(column, length, type.scale)})
-      return arrow.makeData({
-        ...validity,
-        type: type as InstanceType<Arrow['Utf8']>,
-        length,
-        ...joined(column.values.map((one) => Buffer.from(one))),
-      })
+      return arrow.DataType.isDecimal(type)
+        ? make({...common, data: decimalWords(column, length, type.scale)})
+        : make({...common, ...joined(column.values.map((one) => Buffer.from(one)))})
     case 'bytes':
-      return arrow.makeData({
-        ...validity,
-        type: type as InstanceType<Arrow['Binary']>,
-        length,
-        ...joined(column.values),
-      })
+      return make({...common, ...joined(column.values)})
     case 'list': {
       const {element} = typeParts(column.type) as {readonly element: ScalarType}
       const elements = column.values.flat()
+      const [item] = type.children as readonly Field[]
       const child = toData(
         elementColumn(element, elements),
         elements.length,
-        (type as InstanceType<Arrow['List']>).valueType as DataType,
+        (item as Field).type as DataType,
         arrow,
       )
-      return arrow.makeData({
-        ...validity,
-        type: type as InstanceType<Arrow['List']>,
-        length,
-        valueOffsets: offsetsOf(column.values),
-        child,
-      })
+      return make({...common, valueOffsets: offsetsOf(column.values), child})
     }
     default:
       return column satisfies never
@@ -200,13 +176,13 @@ function storedAs(
   if (!DataType.isInt(type)) return values as Int32Array
   const numbers = values as unknown as ArrayLike<number>
   const narrow: Readonly<Record<string, () => unknown>> = {
-    '8true': () => Int8Array.from(numbers),
-    '8false': () => Uint8Array.from(numbers),
-    '16true': () => Int16Array.from(numbers),
-    '16false': () => Uint16Array.from(numbers),
-    '32false': () => Uint32Array.from(values as BigInt64Array, Number),
+    int8: () => Int8Array.from(numbers),
+    uint8: () => Uint8Array.from(numbers),
+    int16: () => Int16Array.from(numbers),
+    uint16: () => Uint16Array.from(numbers),
+    uint32: () => Uint32Array.from(values as BigInt64Array, Number),
   }
-  return (narrow[`${type.bitWidth}${type.isSigned}`]?.() ?? values) as Int32Array
+  return (narrow[`${type.isSigned ? 'int' : 'uint'}${type.bitWidth}`]?.() ?? values) as Int32Array
 }
 
 function joined(values: readonly Uint8Array[]): {valueOffsets: Int32Array; data: Uint8Array} {

@@ -2,7 +2,7 @@
  * Columns filled from the engine's vectors. The client's own accessors make an object for each value; typed arrays are
  * copied whole instead, which is some ten times faster.
  */
-import type {DuckDBBlobValue, DuckDBDataChunk, DuckDBListValue, DuckDBVector} from '@duckdb/node-api'
+import type {DuckDBDataChunk, DuckDBVector} from '@duckdb/node-api'
 import {formatDay, type Column} from '../../definitions/column-batch.js'
 import {typeParts, type ScalarType, type Value, type ValueType} from '../../definitions/value-type.js'
 
@@ -54,11 +54,11 @@ export class ColumnBuilder {
       case 'bytes':
         for (let row = 0; row < count; row += 1)
           (this.#values as Uint8Array[])[filled + row] =
-            (vector.getItem(row) as DuckDBBlobValue | null)?.bytes ?? emptyBytes
+            (vector.getItem(row) as {readonly bytes: Uint8Array} | null)?.bytes ?? emptyBytes
         return
       case 'list':
         for (let row = 0; row < count; row += 1) {
-          const list = vector.getItem(row) as DuckDBListValue | null
+          const list = vector.getItem(row) as {readonly items: readonly unknown[]} | null
           ;(this.#values as (readonly (Value | null)[])[])[filled + row] = (list?.items ?? []).map((item) =>
             elementValue(item, this.#list as ScalarType),
           )
@@ -184,7 +184,7 @@ function elementValue(item: unknown, type: ScalarType): Value | null {
     case 'date':
       return formatDay((item as {readonly days: number}).days)
     case 'bytes':
-      return (item as DuckDBBlobValue).bytes
+      return (item as {readonly bytes: Uint8Array}).bytes
     default:
       return item as Value
   }

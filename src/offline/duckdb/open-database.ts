@@ -13,12 +13,16 @@ export async function openDatabase(
   settings: Readonly<Record<string, unknown>>,
   repoDirectory: string,
 ): Promise<DuckDBInstance> {
-  const {threads, memoryLimit, extensionDirectory} = settings
+  const {threads, memoryLimit, extensionDirectory} = settings as {
+    readonly threads?: number
+    readonly memoryLimit?: string
+    readonly extensionDirectory?: string
+  }
   const options: Record<string, string> = {
     temp_directory: join(tmpdir(), `fs-duckdb-${randomUUID()}`),
-    ...(threads === undefined ? {} : {threads: String(threads as number)}),
-    ...(memoryLimit === undefined ? {} : {memory_limit: memoryLimit as string}),
-    ...(extensionDirectory === undefined ? {} : {extension_directory: extensionDirectory as string}),
+    ...(threads === undefined ? {} : {threads: String(threads)}),
+    ...(memoryLimit === undefined ? {} : {memory_limit: memoryLimit}),
+    ...(extensionDirectory === undefined ? {} : {extension_directory: extensionDirectory}),
   }
   try {
     const instance = await DuckDBInstance.create(':memory:', options)

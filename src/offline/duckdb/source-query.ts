@@ -37,7 +37,7 @@ export async function parseSelect(session: DuckDbSession, sql: string, what: str
     )
   }
   if (parsed.statements?.length !== 1) throw notOneSelect(what, 'it has more than one statement, or none')
-  return parsed as SyntaxNode
+  return parsed
 }
 
 /** Throws FS_SOURCE_NOT_REPRODUCIBLE, with line and column in the SQL, for what gives another answer another time. */

@@ -2,7 +2,7 @@
  * A lock between processes that share a folder: a file that only one can create. A lock whose holder is surely dead is
  * broken at once; nothing else ever breaks one.
  */
-import {randomBytes, randomInt} from 'node:crypto'
+import {createHash, randomBytes, randomInt} from 'node:crypto'
 import {link, readFile, unlink, writeFile} from 'node:fs/promises'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {FeatureStoreError} from '../../errors.js'
@@ -33,7 +33,7 @@ export async function acquireFileLock(
   const self = readProcessIdentity()
   const token = randomBytes(6).toString('hex')
   // The content must be there the moment the lock is: a link to a finished file cannot be seen half-written.
-  const candidate = candidateOf(path, token)
+  const candidate = candidateOf(path, token, self)
   await writeFile(candidate, `${JSON.stringify({token, holder: formatIdentity(self)}, undefined, 2)}\n`, {
     flag: 'wx',
   })
@@ -62,8 +62,12 @@ export async function acquireFileLock(
 /** Whether a file in the folder of `lockPath` is what a process left that died while it waited for the lock or broke one. */
 export async function isAbandonedCandidate(lockPath: string, file: string): Promise<boolean> {
   if (!file.startsWith(`${lockPath}.`)) return false
+  const self = readProcessIdentity()
   const lock = await readLock(file)
-  return typeof lock === 'object' && isAlive(lock.holder, readProcessIdentity()) === false
+  if (typeof lock === 'object') return isAlive(lock.holder, self) === false
+  // Killed before it wrote a word: then only the name tells whose it is.
+  const owner = lock === 'unknown' ? ownerNamed(file) : undefined
+  return owner !== undefined && isAlive(owner, hashed(self)) === false
 }
 
 function heldLock(path: string, token: string): FileLock {
@@ -91,8 +95,23 @@ interface LockContent {
   readonly holder: ProcessIdentity
 }
 
-function candidateOf(path: string, token: string): string {
-  return `${path}.wait-${token}`
+/** The name tells whose it is, since a process may be killed before it has written that into the file. */
+function candidateOf(path: string, token: string, self: ProcessIdentity): string {
+  const {host, bootId, pid, startedAt} = hashed(self)
+  return `${path}.wait-${host}-${bootId}-${pid}-${startedAt}-${token}`
+}
+
+/** The process that a candidate's name tells, as `hashed` gives it. */
+function ownerNamed(file: string): ProcessIdentity | undefined {
+  const [, host, bootId, pid, startedAt] = /\.wait-(\w+)-(\w*)-(\d+)-(\w*)-\w+$/.exec(file) ?? []
+  if (host === undefined || bootId === undefined || startedAt === undefined) return undefined
+  return {host, bootId, pid: Number(pid), startedAt}
+}
+
+/** An identity whose parts fit in a file's name. Two of them compare as the identities do. */
+function hashed({host, bootId, pid, startedAt}: ProcessIdentity): ProcessIdentity {
+  const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12)
+  return {host: hash(host), bootId: bootId === '' ? '' : hash(bootId), pid, startedAt}
 }
 
 async function tryCreate(candidate: string, path: string): Promise<boolean> {
