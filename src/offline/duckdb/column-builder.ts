@@ -53,8 +53,7 @@ export class ColumnBuilder {
         return
       case 'bytes':
         for (let row = 0; row < count; row += 1)
-          (this.#values as Uint8Array[])[filled + row] =
-            (vector.getItem(row) as {readonly bytes: Uint8Array} | null)?.bytes ?? emptyBytes
+          (this.#values as Uint8Array[])[filled + row] = plainBytes(vector.getItem(row))
         return
       case 'list':
         for (let row = 0; row < count; row += 1) {
@@ -171,6 +170,13 @@ function newValues(storage: Storage, capacity: number): Column['values'] {
   }
 }
 
+/** Without the methods of a `Buffer`, which are not what a `Uint8Array` promises. */
+function plainBytes(item: unknown): Uint8Array {
+  if (item === null) return emptyBytes
+  const {buffer, byteOffset, byteLength} = (item as {readonly bytes: Uint8Array}).bytes
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}
+
 function bytesOf({buffer, byteOffset, byteLength}: DataView): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength)
 }
@@ -184,7 +190,7 @@ function elementValue(item: unknown, type: ScalarType): Value | null {
     case 'date':
       return formatDay((item as {readonly days: number}).days)
     case 'bytes':
-      return (item as {readonly bytes: Uint8Array}).bytes
+      return plainBytes(item)
     default:
       return item as Value
   }
