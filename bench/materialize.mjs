@@ -13,7 +13,7 @@ const keys = Math.round(500_000 * scale)
 const rounds = 3
 const features = Array.from({length: 10}, (_, index) => `f${index}`)
 /** As the embedded store writes them: the rows of one batch in one transaction. */
-const putsInTransaction = 2048
+const putsInTransaction = 8192
 
 const parts = {writeSource, load, queryNewest, putBytes}
 
