@@ -4,7 +4,16 @@ import tseslint from 'typescript-eslint'
 const edges = ['src/environment.ts', 'src/cli/**', 'src/commands/**', 'src/serve/listen.ts']
 
 export default tseslint.config(
-  {ignores: ['dist/**', 'node_modules/**', 'coverage/**', 'bench/data/**', 'templates/**', 'feature_repo_example/**']},
+  {
+    ignores: [
+      'dist/**',
+      'node_modules/**',
+      'coverage/**',
+      'bench/data/**',
+      'templates/**',
+      'feature_repo_example/**',
+    ],
+  },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {
