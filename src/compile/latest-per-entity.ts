@@ -1,4 +1,5 @@
 import type {LatestPerEntityQuery} from './query.js'
+import type {RelationScript} from './relations.js'
 import {equalColumns, settleTies} from './settle-ties.js'
 import {
   checkedFeatures,
@@ -19,28 +20,45 @@ export function compileLatestPerEntity(
   query: LatestPerEntityQuery,
   readable: ReadableRows,
   values: SqlValues,
-): string {
+): RelationScript {
   const {keys} = query.rows
   const keyNames = keys.map((_, index) => keyName(index))
+  const list = keyNames.join(', ')
   const by = [...keyNames, 't']
   const columns = latestColumns(readable)
-  const selected = `(SELECT * FROM ${typedRows(readable)}
-  WHERE (${selectedRows(query, values)})${keyNames.map((key) => ` AND ${key} IS NOT NULL`).join('')})`
-  const {ctes, chosen} = settleTies({
+  const candidates = '"latest:candidates"'
+  const {relations, chosen} = settleTies({
     prefix: 'latest',
-    candidates: '"latest:candidates"',
-    ranked: '"latest:candidates"',
+    candidates,
+    ranked: () => candidates,
     by,
     columns,
     readable,
   })
-  return `WITH "latest:rows" AS NOT MATERIALIZED ${selected},
-"latest:newest" AS MATERIALIZED (SELECT ${keyNames.join(', ')}, max(t) AS t FROM "latest:rows" GROUP BY ${keyNames.join(', ')}),
-"latest:candidates" AS MATERIALIZED (
-  SELECT one.* FROM "latest:rows" AS one SEMI JOIN "latest:newest" AS newest ON ${equalColumns('one', 'newest', by)}
-),
-${ctes.join(',\n')}
-SELECT ${columns.join(', ')} FROM ${chosen}${query.order === 'key' ? ` ORDER BY ${keyNames.join(', ')}` : ''}`
+  return {
+    relations: [
+      {
+        name: '"latest:rows"',
+        kept: false,
+        sql: () => `SELECT * FROM ${typedRows(readable)}
+  WHERE (${selectedRows(query, values)})${keyNames.map((key) => ` AND ${key} IS NOT NULL`).join('')}`,
+      },
+      {
+        name: '"latest:newest"',
+        kept: true,
+        sql: () => `SELECT ${list}, max(t) AS t FROM "latest:rows" GROUP BY ${list}`,
+      },
+      {
+        name: candidates,
+        kept: true,
+        sql: () =>
+          `SELECT one.* FROM "latest:rows" AS one SEMI JOIN "latest:newest" AS newest ON ${equalColumns('one', 'newest', by)}`,
+      },
+      ...relations,
+    ],
+    select: () =>
+      `SELECT ${columns.join(', ')} FROM ${chosen}${query.order === 'key' ? ` ORDER BY ${list}` : ''}`,
+  }
 }
 
 /** The columns of a newest row, in order. */

@@ -3,7 +3,7 @@ import type {Instant} from '../definitions/instant.js'
 import type {Interval} from '../definitions/interval.js'
 import {castExactly, castToInstant} from './dialects/duckdb-casts.js'
 import {quoteName, quoteText as text} from './dialects/duckdb-names.js'
-import type {FeatureRows, LatestPerEntityQuery, TypedColumn} from './query.js'
+import type {FeatureRows, LatestPerEntityQuery, TypedColumn, ViewJoin} from './query.js'
 import type {SqlValues} from './sql-values.js'
 
 /** A source as the engine can read it: a parenthesised relation, and its columns after the field mapping. */
@@ -15,6 +15,18 @@ export interface ReadableSource {
 export interface ReadableRows {
   readonly rows: FeatureRows
   readonly source: ReadableSource
+}
+
+/** A view's part of the query with its source in reach. */
+export interface ReadableJoin {
+  readonly join: ViewJoin
+  readonly source: ReadableSource
+}
+
+/** The entity rows as a relation whose text is written where it is needed. */
+export interface EntityRelation {
+  readonly columns: ReadableSource['columns']
+  readonly write: (values: SqlValues) => string
 }
 
 /** Names of columns while rows are compared: no user's name can clash with them. */

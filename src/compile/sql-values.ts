@@ -4,13 +4,18 @@ export interface SqlValues {
   integer(value: bigint): string
 }
 
-/** Collects values as parameters and leaves placeholders. */
+/** Collects values as parameters, each once, and leaves placeholders. */
 export class BoundValues implements SqlValues {
-  readonly parameters: bigint[] = []
+  readonly #places = new Map<bigint, number>()
+
+  get parameters(): readonly bigint[] {
+    return [...this.#places.keys()]
+  }
 
   integer(value: bigint): string {
-    this.parameters.push(value)
-    return `$${this.parameters.length}::BIGINT`
+    const place = this.#places.get(value) ?? this.#places.size + 1
+    this.#places.set(value, place)
+    return `$${place}::BIGINT`
   }
 }
 

@@ -33,6 +33,7 @@ export async function bundleFixture(file: URL): Promise<string> {
     bundle: true,
     platform: 'node',
     format: 'esm',
+    target: 'node20',
     packages: 'external',
     logLevel: 'silent',
   })

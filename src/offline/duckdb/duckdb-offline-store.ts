@@ -2,14 +2,19 @@
 import type {DuckDBInstance} from '@duckdb/node-api'
 import {assignability} from '../../definitions/type-compatibility.js'
 import {compileLatestPerEntity, compileNullKeyRows} from '../../compile/latest-per-entity.js'
-import {compilePointInTime, type ReadableJoin} from '../../compile/point-in-time.js'
+import {compilePointInTime} from '../../compile/point-in-time.js'
 import type {
   LatestPerEntityQuery,
   PointInTimeQuery,
   SourceSummaryQuery,
   SourceTree,
 } from '../../compile/query.js'
-import {checkedFeatures, type ReadableSource} from '../../compile/source-rows.js'
+import {
+  checkedFeatures,
+  type EntityRelation,
+  type ReadableJoin,
+  type ReadableSource,
+} from '../../compile/source-rows.js'
 import {compileSourceSummary} from '../../compile/source-summary.js'
 import {BoundValues} from '../../compile/sql-values.js'
 import {valueTypeOf} from '../../compile/dialects/duckdb-types.js'
@@ -29,10 +34,11 @@ import {AttachedDatabases} from './attached-databases.js'
 import {columnBatches} from './column-builder.js'
 import {DuckDbRetrievalJob} from './duckdb-retrieval-job.js'
 import {DuckDbSession} from './duckdb-session.js'
-import {entityRelation, type EntityRelation} from './entity-relation.js'
+import {entityRelation} from './entity-relation.js'
 import {frameTypeOf, selectValues} from './frame-columns.js'
 import {openDatabase} from './open-database.js'
 import {readSource} from './read-source.js'
+import {describeScript, runSteps, type Compile} from './run-script.js'
 
 /** Rows of a batch of newest rows: what a store writes at once. */
 const batchRows = 8192
@@ -91,8 +97,7 @@ class DuckDbOfflineStore implements OfflineStore {
     const session = await this.#newSession()
     try {
       const readable = {rows: query.rows, source: await this.#read(session, query.rows.source)}
-      const values = new BoundValues()
-      const sql = compileLatestPerEntity(query, readable, values)
+      const compile: Compile = (values) => compileLatestPerEntity(query, readable, values)
       const {keys, features} = query.rows
       const checked = [...checkedFeatures(readable)]
       const types: readonly ValueType[] = [
@@ -102,8 +107,9 @@ class DuckDbOfflineStore implements OfflineStore {
         ...features.map(({valueType}) => valueType),
         ...checked.map((): ValueType => 'string'),
       ]
-      const described = await session.describe(sql, values.parameters)
-      const stream = session.stream(selectValues(described, sql), values.parameters, signal)
+      const described = await describeScript(session, compile)
+      await using latest = await runSteps(session, compile, signal)
+      const stream = session.stream(selectValues(described, latest.sql), latest.parameters, signal)
       const featuresIndex = keys.length + 2
       const names = [
         ...keys.map(({name}) => name),
@@ -155,14 +161,9 @@ class DuckDbOfflineStore implements OfflineStore {
       const joins = await this.#readJoins(session, query)
       const entityRows = await entityRelation(session, query, joins, this.#repoDirectory)
       checkEntityColumns(query, entityRows)
-      const values = new BoundValues()
-      const sql = compilePointInTime({
-        query,
-        entityRows: {relation: entityRows.write(values), columns: entityRows.columns},
-        joins,
-        values,
-      })
-      const native = await session.describe(sql, values.parameters)
+      const native = await describeScript(session, (values) =>
+        compilePointInTime({query, entityRows, joins, values}),
+      )
       return new DuckDbRetrievalJob({session, query, entityRows, joins, native})
     } catch (error) {
       await this.#close(session)

@@ -1,14 +1,16 @@
-import {compilePointInTime, type ReadableJoin} from '../../compile/point-in-time.js'
+import {compilePointInTime} from '../../compile/point-in-time.js'
 import type {PointInTimeQuery, TypedColumn} from '../../compile/query.js'
+import {asStatement} from '../../compile/relations.js'
+import type {EntityRelation, ReadableJoin} from '../../compile/source-rows.js'
 import {quoteText} from '../../compile/dialects/duckdb-names.js'
-import {BoundValues, literalValues, type SqlValues} from '../../compile/sql-values.js'
+import {BoundValues, literalValues} from '../../compile/sql-values.js'
 import type {Column, ColumnBatch} from '../../definitions/column-batch.js'
 import type {FrameFormat, ReadOptions, RetrievalJob} from '../offline-store.js'
 import {columnBatches} from './column-builder.js'
 import type {DuckDbSession} from './duckdb-session.js'
-import type {EntityRelation} from './entity-relation.js'
 import {frameTypeOf, selectTexts, selectValues, type NativeColumn} from './frame-columns.js'
 import {writeWhole} from './frame-file.js'
+import {runSteps, type Compile} from './run-script.js'
 
 /** Rows of a batch that goes through JavaScript: some megabytes. */
 const batchRows = 16_384
@@ -49,7 +51,7 @@ export class DuckDbRetrievalJob implements RetrievalJob {
   }
 
   get sql(): string {
-    return this.#compile(literalValues)
+    return asStatement(this.#compile()(literalValues))
   }
 
   async writeFile(
@@ -87,39 +89,43 @@ export class DuckDbRetrievalJob implements RetrievalJob {
     return this.#session[Symbol.asyncDispose]()
   }
 
-  #compile(values: SqlValues, limit?: number): string {
-    return compilePointInTime({
-      query: this.#query,
-      entityRows: {relation: this.#entityRows.write(values), columns: this.#entityRows.columns},
-      joins: this.#joins,
-      values,
-      ...(limit === undefined ? {} : {limit}),
-    })
+  #compile(limit?: number): Compile {
+    return (values) =>
+      compilePointInTime({
+        query: this.#query,
+        entityRows: this.#entityRows,
+        joins: this.#joins,
+        values,
+        ...(limit === undefined ? {} : {limit}),
+      })
   }
 
   async *#stream(
     limit: number | undefined,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<{readonly rowCount: number; readonly columns: readonly Column[]}, void, undefined> {
-    const values = new BoundValues()
-    const sql = selectValues(this.#native, this.#compile(values, limit))
+    await using frame = await runSteps(this.#session, this.#compile(limit), signal)
+    const sql = selectValues(this.#native, frame.sql)
     const types = this.columns.map(({valueType}) => valueType)
-    yield* columnBatches(this.#session.stream(sql, values.parameters, signal), types, batchRows)
+    yield* columnBatches(this.#session.stream(sql, frame.parameters, signal), types, batchRows)
   }
 
-  #copy(
+  async #copy(
     path: string,
     format: Exclude<FrameFormat, 'arrow'>,
     signal: AbortSignal | undefined,
   ): Promise<number> {
-    const values = new BoundValues()
-    const frame = this.#compile(values)
+    await using frame = await runSteps(this.#session, this.#compile(), signal)
     const [query, options] =
       format === 'parquet'
-        ? [frame, 'FORMAT parquet, COMPRESSION zstd']
+        ? [frame.sql, 'FORMAT parquet, COMPRESSION zstd']
         : format === 'csv'
-          ? [selectTexts(this.#native, frame, format), 'FORMAT csv, HEADER']
-          : [selectTexts(this.#native, frame, format), 'FORMAT json']
-    return this.#session.run(`COPY (${query}) TO ${quoteText(path)} (${options})`, values.parameters, signal)
+          ? [selectTexts(this.#native, frame.sql, format), 'FORMAT csv, HEADER']
+          : [selectTexts(this.#native, frame.sql, format), 'FORMAT json']
+    return await this.#session.run(
+      `COPY (${query}) TO ${quoteText(path)} (${options})`,
+      frame.parameters,
+      signal,
+    )
   }
 }

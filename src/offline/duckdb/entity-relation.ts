@@ -1,22 +1,16 @@
 /** Entity rows of any kind as a relation with columns, in their order. */
 import type {DuckDBType, DuckDBValue} from '@duckdb/node-api'
-import {compileIntervalRows, intervalColumns, type ReadableJoin} from '../../compile/point-in-time.js'
+import {compileIntervalRows, intervalColumns} from '../../compile/interval-rows.js'
 import {quoteName, quoteText} from '../../compile/dialects/duckdb-names.js'
 import {nativeTypeOf} from '../../compile/dialects/duckdb-types.js'
 import type {EntityRows, KeyColumn, PointInTimeQuery, TypedColumn} from '../../compile/query.js'
-import type {ReadableSource} from '../../compile/source-rows.js'
-import type {SqlValues} from '../../compile/sql-values.js'
+import type {EntityRelation, ReadableJoin, ReadableSource} from '../../compile/source-rows.js'
 import {FeatureStoreError} from '../../errors.js'
 import {readArrowFile} from './arrow-file.js'
 import type {DuckDbSession} from './duckdb-session.js'
 import {csvFiles, queryRelation, typedFiles} from './read-source.js'
 import {escapeGlob} from './source-files.js'
 import {parseSelect} from './source-query.js'
-
-export interface EntityRelation extends ReadableSource {
-  /** The relation again, its values written by `values`: for the statement that people read, or that is counted. */
-  readonly write: (values: SqlValues) => string
-}
 
 /** Reads no more than it must to know the columns; rows that come from JavaScript are put into a table of the session. */
 export async function entityRelation(
@@ -44,7 +38,7 @@ export async function entityRelation(
 }
 
 function fixed(relation: string, columns: ReadableSource['columns']): EntityRelation {
-  return {relation, columns, write: () => relation}
+  return {columns, write: () => relation}
 }
 
 async function fileRows(
@@ -138,7 +132,7 @@ function intervalRows(
     ...intervalColumns(query).map((name) => ({name, nativeType: types.get(name) as string})),
     {name: query.timestampColumn, nativeType: 'TIMESTAMP'},
   ]
-  return {relation: '', columns, write: (values) => compileIntervalRows(query, joins, values)}
+  return {columns, write: (values) => compileIntervalRows(query, joins, values)}
 }
 
 function asEntityRows(error: unknown, path?: string): never {

@@ -1,0 +1,32 @@
+import {quoteName} from './dialects/duckdb-names.js'
+import type {PointInTimeQuery} from './query.js'
+import {instantValue, keyName, typedRows, type ReadableJoin} from './source-rows.js'
+import type {SqlValues} from './sql-values.js'
+
+/** Every distinct (keys, event time) of the joined views' rows in an interval, ordered by time, then keys. */
+export function compileIntervalRows(
+  query: PointInTimeQuery & {readonly entityRows: {readonly kind: 'interval'}},
+  joins: readonly ReadableJoin[],
+  values: SqlValues,
+): string {
+  const columns = intervalColumns(query)
+  const {start, end} = query.entityRows.interval
+  const parts = joins.map(({join, source}) => {
+    const selected = columns.map((column) => {
+      const index = join.entityColumns.indexOf(column)
+      return `${index === -1 ? 'NULL' : keyName(index)} AS ${quoteName(column)}`
+    })
+    const known = query.asKnownAt === undefined ? '' : ` AND c <= ${instantValue(query.asKnownAt, values)}`
+    const after = start === null ? '' : ` AND t > ${instantValue(start, values)}`
+    const present = join.entityColumns.map((_, index) => `${keyName(index)} IS NOT NULL`).join(' AND ')
+    return `SELECT ${selected.join(', ')}, t AS ${quoteName(query.timestampColumn)} FROM ${typedRows({rows: join.rows, source}, [])}
+    WHERE ${present} AND t <= ${instantValue(end, values)}${after}${known}`
+  })
+  const order = [query.timestampColumn, ...columns].map((name) => `${quoteName(name)} NULLS FIRST`)
+  return `(${parts.join('\n  UNION\n  ')}\n  ORDER BY ${order.join(', ')})`
+}
+
+/** Key columns of interval entity rows: those of the views, in order, each once. */
+export function intervalColumns(query: PointInTimeQuery): readonly string[] {
+  return [...new Set(query.joins.flatMap((join) => join.entityColumns))]
+}

@@ -1,0 +1,40 @@
+/**
+ * A question in steps: relations that build on each other, and a last statement that reads them. As one statement with
+ * WITH it is for looking at; an engine runs it step by step, each kept relation in a table of its own, because within
+ * one statement it holds the memory of every step until the last has ended.
+ */
+export interface Relation {
+  /** Quoted, and in no other text: relations are found by it. */
+  readonly name: string
+  /** Computed once and kept while others read it; else it is a name for a piece of SQL. */
+  readonly kept: boolean
+  readonly sql: () => string
+}
+
+export interface RelationScript {
+  /** Each reads only those before it. */
+  readonly relations: readonly Relation[]
+  readonly select: () => string
+}
+
+/** All in one statement. */
+export function asStatement({relations, select}: RelationScript): string {
+  return `${withRelations(relations, (kept) => (kept ? 'MATERIALIZED' : 'NOT MATERIALIZED'))}${select()}`
+}
+
+/** The SQL of one step, given that the kept relations before it are tables: those that are only names stand in it. */
+export function stepOf({relations}: RelationScript, sql: string): string {
+  const needed: Relation[] = []
+  const texts = [sql]
+  for (const relation of relations.toReversed()) {
+    if (relation.kept || !texts.some((text) => text.includes(relation.name))) continue
+    needed.unshift(relation)
+    texts.push(relation.sql())
+  }
+  return `${withRelations(needed, () => 'NOT MATERIALIZED')}${sql}`
+}
+
+function withRelations(relations: readonly Relation[], how: (kept: boolean) => string): string {
+  if (relations.length === 0) return ''
+  return `WITH ${relations.map(({name, kept, sql}) => `${name} AS ${how(kept)} (\n  ${sql()}\n)`).join(',\n')}\n`
+}
