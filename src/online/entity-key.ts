@@ -8,6 +8,7 @@
 import {parseDay, type Column} from '../definitions/column-batch.js'
 import type {JoinKey} from '../definitions/definition.js'
 import type {KeyType, Value} from '../definitions/value-type.js'
+import {dataViewOf} from './data-view.js'
 import type {EntityKey} from './online-store.js'
 
 const tags: Readonly<Record<KeyType, number>> = {
@@ -23,11 +24,13 @@ const tags: Readonly<Record<KeyType, number>> = {
 /** Bytes under construction: it grows, and is used again for the next key. */
 export interface KeyBuffer {
   bytes: Buffer
+  view: DataView
   length: number
 }
 
 export function newKeyBuffer(): KeyBuffer {
-  return {bytes: Buffer.allocUnsafe(256), length: 0}
+  const bytes = Buffer.allocUnsafe(256)
+  return {bytes, view: dataViewOf(bytes), length: 0}
 }
 
 /** Appends the key that stands in `row` of the columns. No slot may be null. */
@@ -105,12 +108,15 @@ function appendByte(target: KeyBuffer, byte: number): void {
 
 function appendInt32(target: KeyBuffer, value: number): void {
   reserve(target, 4)
-  target.length = target.bytes.writeUInt32BE((value ^ 0x80_00_00_00) >>> 0, target.length)
+  target.view.setInt32(target.length, value ^ 0x80_00_00_00)
+  target.length += 4
 }
 
 function appendInt64(target: KeyBuffer, value: bigint): void {
   reserve(target, 8)
-  target.length = target.bytes.writeBigUInt64BE(BigInt.asUintN(64, value) ^ (1n << 63n), target.length)
+  target.view.setBigInt64(target.length, value)
+  target.bytes[target.length] = (target.bytes[target.length] as number) ^ 0x80
+  target.length += 8
 }
 
 function appendText(target: KeyBuffer, text: string): void {
@@ -151,4 +157,5 @@ function reserve(target: KeyBuffer, count: number): void {
   const larger = Buffer.allocUnsafe(Math.max(wanted, target.bytes.length * 2))
   target.bytes.copy(larger, 0, 0, target.length)
   target.bytes = larger
+  target.view = dataViewOf(larger)
 }

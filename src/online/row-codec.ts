@@ -17,6 +17,7 @@ import {formatDay, type Column} from '../definitions/column-batch.js'
 import type {Field} from '../definitions/definition.js'
 import type {Instant} from '../definitions/instant.js'
 import {typeParts, type ScalarType, type Value, type ValueType} from '../definitions/value-type.js'
+import {dataViewOf} from './data-view.js'
 import type {OnlineRow, OnlineRows} from './online-store.js'
 
 const layoutVersion = 1
@@ -94,6 +95,7 @@ export class RowEncoder {
   readonly #layout: RowLayout
   readonly #schemaId: number
   #buffer = Buffer.allocUnsafe(1024)
+  #view = dataViewOf(this.#buffer)
   #end = 0
 
   constructor(schemaId: number, features: readonly Pick<Field, 'valueType'>[]) {
@@ -108,13 +110,13 @@ export class RowEncoder {
     this.#reserve(0)
     const {createdTimestamps} = rows
     const hasCreated = createdTimestamps.nulls?.[row] !== 1
-    const buffer = this.#buffer
-    buffer[0] = layoutVersion
-    buffer[1] = hasCreated ? 1 : 0
-    buffer.writeUInt16LE(this.#schemaId, 2)
-    buffer.writeBigInt64LE(rows.eventTimestamps.values[row] as bigint, 4)
-    buffer.writeBigInt64LE(hasCreated ? (createdTimestamps.values[row] as bigint) : 0n, 12)
-    buffer.fill(0, headerBytes, fixedEnd)
+    const view = this.#view
+    view.setUint8(0, layoutVersion)
+    view.setUint8(1, hasCreated ? 1 : 0)
+    view.setUint16(2, this.#schemaId, true)
+    view.setBigInt64(4, rows.eventTimestamps.values[row] as bigint, true)
+    view.setBigInt64(12, hasCreated ? (createdTimestamps.values[row] as bigint) : 0n, true)
+    this.#buffer.fill(0, headerBytes, fixedEnd)
     for (let index = 0; index < slots.length; index += 1) {
       const column = rows.features[index] as Column
       if (column.nulls?.[row] === 1) this.#setNull(index)
@@ -129,22 +131,22 @@ export class RowEncoder {
   }
 
   #encodeSlot(offset: number, column: Column, row: number): void {
-    const buffer = this.#buffer
+    const view = this.#view
     switch (column.storage) {
       case 'bool':
-        buffer[offset] = column.values[row] as number
+        view.setUint8(offset, column.values[row] as number)
         return
       case 'int32':
-        buffer.writeInt32LE(column.values[row] as number, offset)
+        view.setInt32(offset, column.values[row] as number, true)
         return
       case 'int64':
-        buffer.writeBigInt64LE(column.values[row] as bigint, offset)
+        view.setBigInt64(offset, column.values[row] as bigint, true)
         return
       case 'float32':
-        buffer.writeFloatLE(column.values[row] as number, offset)
+        view.setFloat32(offset, column.values[row] as number, true)
         return
       case 'float64':
-        buffer.writeDoubleLE(column.values[row] as number, offset)
+        view.setFloat64(offset, column.values[row] as number, true)
         return
       case 'text':
         this.#appendText(offset, column.values[row] as string)
@@ -187,6 +189,7 @@ export class RowEncoder {
     const larger = Buffer.allocUnsafe(Math.max(wanted, this.#buffer.length * 2))
     this.#buffer.copy(larger)
     this.#buffer = larger
+    this.#view = dataViewOf(larger)
   }
 }
 

@@ -57,10 +57,23 @@ export class DuckDbSession implements AsyncDisposable {
     signal?: AbortSignal,
   ): AsyncGenerator<DuckDBDataChunk, void, undefined> {
     const result = await this.#watched(signal, () => this.#connection.stream(sql, [...parameters]))
-    for (;;) {
-      const chunk = await this.#watched(signal, () => result.fetchChunk())
-      if (chunk === null || chunk.rowCount === 0) return
-      yield chunk
+    const fetch = (): Promise<DuckDBDataChunk | null> => {
+      const chunk = this.#watched(signal, () => result.fetchChunk())
+      // It may fail before anybody waits for it.
+      chunk.catch(() => undefined)
+      return chunk
+    }
+    let next = fetch()
+    try {
+      for (;;) {
+        const chunk = await next
+        if (chunk === null || chunk.rowCount === 0) return
+        // The engine works on the next while this one is looked at.
+        next = fetch()
+        yield chunk
+      }
+    } finally {
+      await next.catch(() => undefined)
     }
   }
 

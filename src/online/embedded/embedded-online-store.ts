@@ -100,6 +100,8 @@ export class EmbeddedOnlineStore implements OnlineStore {
       const encoder = new RowEncoder(schemaId, table.features)
       const key = this.#key
       let added = 0
+      // Where the row before was a new one, this one likely is too: putting it only if it is new saves a look-up.
+      let mostlyNew = this.#readCount(record) === 0
       for (let row = 0; row < rows.rowCount; row += 1) {
         startKey(key, record.id)
         appendKeyFromColumns(key, rows.keys, row)
@@ -109,8 +111,13 @@ export class EmbeddedOnlineStore implements OnlineStore {
         }
         const id = key.bytes.subarray(0, key.length)
         const value = encoder.encode(rows, row)
+        if (mostlyNew && putIfNew(environment, id, value)) {
+          added += 1
+          continue
+        }
         // Lent: a larger buffer with its length overwritten, good until the next get.
         const stored = environment.getBinaryFast(id)
+        mostlyNew = stored === undefined
         if (stored === undefined) added += 1
         else if (!mayReplace(value, stored) || value.compare(stored, 0, stored.length) === 0) {
           unchanged += 1
@@ -324,6 +331,12 @@ export class EmbeddedOnlineStore implements OnlineStore {
     bytes.writeBigInt64LE(BigInt(this.#readCount(record) + added))
     this.#writable().putSync(countKey(record.id), bytes)
   }
+}
+
+/** Only within a transaction. False, and nothing done, where the key is there; the client's types say void. */
+function putIfNew(environment: Environment, key: Buffer, value: Buffer): boolean {
+  const client: {putSync(key: Buffer, value: Buffer, options: {noOverwrite: true}): unknown} = environment
+  return client.putSync(key, value, {noOverwrite: true}) === true
 }
 
 function startKey(key: KeyBuffer, table: number): void {
