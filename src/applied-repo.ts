@@ -2,7 +2,7 @@ import type {Duration} from './definitions/duration.js'
 import type {Instant} from './definitions/instant.js'
 import type {Registry, RegistryDocument} from './registry/registry.js'
 import type {OnlineReader} from './retrieval/online-reader.js'
-import {selectionKey, type FeatureSelection} from './retrieval/resolve-features.js'
+import {equalSelections, selectionKey, type FeatureSelection} from './retrieval/resolve-features.js'
 
 /** How long a reader may go on with definitions that another process has replaced, in microseconds. */
 const freshFor: Duration = 2_000_000n
@@ -18,6 +18,8 @@ export class AppliedRepo {
   readonly #openRegistry: () => Promise<Registry>
   readonly #clock: () => Instant
   #readers = new Map<string, OnlineReader>()
+  /** The selection of the latest read, which most often is that of the next. */
+  #latest: {readonly selection: FeatureSelection; readonly reader: OnlineReader} | undefined
   #snapshot: Promise<RegistryDocument> | undefined
   #revision = ''
   #readAt: Instant = 0n
@@ -27,41 +29,57 @@ export class AppliedRepo {
     this.#clock = clock
   }
 
-  /** Throws what `prepareOnlineFeatures` throws. */
-  async onlineReader(selection: FeatureSelection, expireAfter: Duration): Promise<OnlineReader> {
-    const document = await this.#document()
-    const key = selectionKey(selection)
-    const known = this.#readers.get(key)
-    if (known !== undefined) return known
-    const {prepareOnlineFeatures} = await import('./retrieval/online-reader.js')
-    const {features, featureService, fullFeatureNames} = selection
-    const reader = prepareOnlineFeatures({
-      definitions: document.definitions,
-      views: document.views,
-      selection: {features, featureService, fullFeatureNames},
-      expireAfter,
-    })
-    if (this.#readers.size >= keptReaders) this.#readers.clear()
-    this.#readers.set(key, reader)
-    return reader
+  /** A promise only where there is something to wait for. Throws what `prepareOnlineFeatures` throws. */
+  onlineReader(selection: FeatureSelection, expireAfter: Duration): OnlineReader | Promise<OnlineReader> {
+    const latest = this.#latest
+    return latest !== undefined &&
+      this.#isFresh(this.#clock()) &&
+      equalSelections(latest.selection, selection)
+      ? latest.reader
+      : this.#prepare(selection, expireAfter)
   }
 
   /** Forgets what it knows: this very process changed it. */
   forget(): void {
     this.#snapshot = undefined
+    this.#latest = undefined
+  }
+
+  async #prepare(selection: FeatureSelection, expireAfter: Duration): Promise<OnlineReader> {
+    const snapshot = this.#document()
+    const {definitions, views} = await snapshot
+    const {features, featureService, fullFeatureNames} = selection
+    // A copy: the caller's list may change.
+    const kept = {features: features && [...features], featureService, fullFeatureNames}
+    const key = selectionKey(kept)
+    let reader = this.#readers.get(key)
+    if (reader === undefined) {
+      const {prepareOnlineFeatures} = await import('./retrieval/online-reader.js')
+      reader = prepareOnlineFeatures({definitions, views, selection: kept, expireAfter})
+    }
+    // Other definitions may have come meanwhile.
+    if (snapshot !== this.#snapshot) return reader
+    if (this.#readers.size >= keptReaders) this.#readers.clear()
+    this.#readers.set(key, reader)
+    this.#latest = {selection: kept, reader}
+    return reader
   }
 
   #document(): Promise<RegistryDocument> {
     const now = this.#clock()
-    if (this.#snapshot !== undefined && now - this.#readAt < freshFor && now >= this.#readAt)
-      return this.#snapshot
+    if (this.#snapshot !== undefined && this.#isFresh(now)) return this.#snapshot
     this.#readAt = now
+    this.#latest = undefined
     const snapshot = this.#load().catch((error: unknown) => {
       this.#snapshot = undefined
       throw error
     })
     this.#snapshot = snapshot
     return snapshot
+  }
+
+  #isFresh(now: Instant): boolean {
+    return now - this.#readAt < freshFor && now >= this.#readAt
   }
 
   async #load(): Promise<RegistryDocument> {

@@ -106,24 +106,30 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
   ): Promise<{readonly plan: Plan; readonly revision: string}> {
     const plan = options.plan ?? (await this.plan())
     const {applyPlan} = await import('./plan/apply-plan.js')
-    const {revision} = await applyPlan({
-      plan,
-      registry: await this.#stores.registry(),
-      openOnlineStore: () => this.#stores.online('write'),
-      ...(options.onStep === undefined ? {} : {onStep: options.onStep}),
-    })
-    this.#applied.forget()
-    return {plan, revision}
+    try {
+      const {revision} = await applyPlan({
+        plan,
+        registry: await this.#stores.registry(),
+        openOnlineStore: () => this.#stores.online('write'),
+        ...(options.onStep === undefined ? {} : {onStep: options.onStep}),
+      })
+      return {plan, revision}
+    } finally {
+      this.#applied.forget()
+    }
   }
 
   /** Removes this project's online tables and its registry; sources and other projects keep theirs. May be repeated. */
   async teardown(): Promise<{readonly tables: readonly string[]}> {
     const {teardown} = await import('./plan/teardown.js')
-    this.#applied.forget()
-    return teardown({
-      registry: await this.#stores.registry(),
-      openOnlineStore: () => this.#stores.online('write'),
-    })
+    try {
+      return await teardown({
+        registry: await this.#stores.registry(),
+        openOnlineStore: () => this.#stores.online('write'),
+      })
+    } finally {
+      this.#applied.forget()
+    }
   }
 
   /**
@@ -180,8 +186,12 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
   async getOnlineFeatures<const O extends OnlineFeaturesOptions<Repo>>(
     options: O,
   ): Promise<OnlineFeatures<OnlineRowOf<Repo, O>>> {
-    const reader = await this.#applied.onlineReader(options, this.config.onlineStore.expireAfter)
-    return reader.read(await this.#stores.online('read'), options.entities, this.#now())
+    const prepared = this.#applied.onlineReader(options, this.config.onlineStore.expireAfter)
+    const reader = prepared instanceof Promise ? await prepared : prepared
+    const online = await this.#stores.online('read')
+    // Awaited here: a promise given back to `async` takes two turns more.
+    const answer = await reader.read<OnlineRowOf<Repo, O>>(online, options.entities, this.#now())
+    return answer
   }
 
   /** Closes everything that was opened. Safe to call twice. */

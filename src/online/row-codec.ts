@@ -221,6 +221,19 @@ export class RowDecoder {
   }
 }
 
+/** Decoders by the schema and the list of wanted names, both by identity: such a list must not change once it was used. */
+export class DecoderCache {
+  readonly #bySchema = new WeakMap<object, WeakMap<object, RowDecoder>>()
+
+  get(written: readonly Pick<Field, 'name' | 'valueType'>[], wanted: readonly string[]): RowDecoder {
+    let byNames = this.#bySchema.get(written)
+    if (byNames === undefined) this.#bySchema.set(written, (byNames = new WeakMap()))
+    let decoder = byNames.get(wanted)
+    if (decoder === undefined) byNames.set(wanted, (decoder = new RowDecoder(written, wanted)))
+    return decoder
+  }
+}
+
 function decodeSlot(bytes: Buffer, {slot, offset, type}: SlotLayout): Value {
   switch (slot) {
     case 'bool':

@@ -78,6 +78,15 @@ export function selectionKey({features, featureService, fullFeatureNames}: Featu
   return JSON.stringify([fullFeatureNames === true, featureService ?? null, features ?? null])
 }
 
+export function equalSelections(one: FeatureSelection, other: FeatureSelection): boolean {
+  return (
+    one.featureService === other.featureService &&
+    (one.fullFeatureNames === true) === (other.fullFeatureNames === true) &&
+    one.features?.length === other.features?.length &&
+    (one.features === undefined || one.features.every((name, index) => name === other.features?.[index]))
+  )
+}
+
 function resolveReferences(
   definitions: Definitions,
   features: readonly string[],

@@ -21,7 +21,14 @@ import type {
   ReadRequest,
   WriteResult,
 } from '../online-store.js'
-import {mayReplace, readEventTimestamp, readSchemaId, RowDecoder, RowEncoder} from '../row-codec.js'
+import {
+  mayReplace,
+  readEventTimestamp,
+  readSchemaId,
+  RowEncoder,
+  DecoderCache,
+  type RowDecoder,
+} from '../row-codec.js'
 import {
   emptyCatalog,
   formatCatalog,
@@ -57,7 +64,7 @@ export class EmbeddedOnlineStore implements OnlineStore {
   readonly #access: 'read' | 'write'
   #environment: Environment | undefined
   #catalog: TableCatalog = emptyCatalog
-  #decoders = new WeakMap<TableRecord, Map<string, RowDecoder>>()
+  readonly #decoders = new DecoderCache()
   readonly #key: KeyBuffer = newKeyBuffer()
 
   constructor(path: string, access: 'read' | 'write') {
@@ -235,12 +242,7 @@ export class EmbeddedOnlineStore implements OnlineStore {
     const schema = record?.schemas[schemaId]
     if (record === undefined || schema === undefined)
       throw new Error(`table ${table} has no schema ${schemaId}`)
-    let decoders = this.#decoders.get(record)
-    if (decoders === undefined) this.#decoders.set(record, (decoders = new Map<string, RowDecoder>()))
-    const name = `${schemaId}:${features.join()}`
-    let decoder = decoders.get(name)
-    if (decoder === undefined) decoders.set(name, (decoder = new RowDecoder(schema, features)))
-    return decoder
+    return this.#decoders.get(schema, features)
   }
 
   #prepared(table: OnlineTable): {record: TableRecord; schemaId: number} {
