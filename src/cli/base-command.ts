@@ -2,7 +2,10 @@
  * What every command shares: the repo's folder, JSON on stdout, errors rendered once, Ctrl-C as a signal. Commands
  * parse flags, call one method of the SDK and print; they decide nothing.
  */
-import {Command, Errors, Flags, Interfaces} from '@oclif/core'
+import * as Flags from '@oclif/core/flags'
+import type * as Interfaces from '@oclif/core/interfaces'
+import {Command} from '@oclif/core/command'
+import {ExitError} from '@oclif/core/errors'
 import {resolve} from 'node:path'
 import {FeatureStoreError} from '../errors.js'
 import type {FeatureStore} from '../feature-store.js'
@@ -71,7 +74,7 @@ export abstract class BaseCommand extends Command {
 
   protected override async catch(error: Interfaces.CommandError): Promise<unknown> {
     if (isClosedPipe(error)) return undefined
-    if (error instanceof Errors.ExitError) throw error
+    if (error instanceof ExitError) throw error
     if (error instanceof FeatureStoreError) {
       if (this.jsonEnabled()) this.logJson(errorDocument(error))
       else this.logToStderr(renderError(error))

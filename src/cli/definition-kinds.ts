@@ -1,4 +1,4 @@
-import {Args} from '@oclif/core'
+import * as Args from '@oclif/core/args'
 import type {Definition, DefinitionKind, Definitions} from '../definitions/definition.js'
 import {FeatureStoreError} from '../errors.js'
 

@@ -1,5 +1,6 @@
 /** Flags and arguments that several commands share, with their texts: one wording for one thing. */
-import {Args, Flags} from '@oclif/core'
+import * as Args from '@oclif/core/args'
+import * as Flags from '@oclif/core/flags'
 import {parseDuration, type Duration} from '../definitions/duration.js'
 import {parseInstant, type Instant} from '../definitions/instant.js'
 import {FeatureStoreError} from '../errors.js'

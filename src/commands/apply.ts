@@ -1,5 +1,5 @@
 import ansis from 'ansis'
-import {Flags} from '@oclif/core'
+import * as Flags from '@oclif/core/flags'
 import {readFile} from 'node:fs/promises'
 import {resolve} from 'node:path'
 import {BaseCommand} from '../cli/base-command.js'

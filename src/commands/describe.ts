@@ -1,4 +1,4 @@
-import {Args} from '@oclif/core'
+import * as Args from '@oclif/core/args'
 import {BaseCommand} from '../cli/base-command.js'
 import {definitionsOfKind, kindArg, kindArguments} from '../cli/definition-kinds.js'
 import {formatDefinition, type PlainDefinition} from '../definitions/snake-case.js'

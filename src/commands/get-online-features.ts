@@ -1,4 +1,4 @@
-import {Flags} from '@oclif/core'
+import * as Flags from '@oclif/core/flags'
 import {BaseCommand} from '../cli/base-command.js'
 import {parseEntityArguments} from '../cli/entity-argument.js'
 import {featureFlags, featureSelection, nowFlag} from '../cli/flags.js'

@@ -1,5 +1,6 @@
 import ansis from 'ansis'
-import {Args, Flags} from '@oclif/core'
+import * as Args from '@oclif/core/args'
+import * as Flags from '@oclif/core/flags'
 import {join, relative, resolve} from 'node:path'
 import {BaseCommand} from '../cli/base-command.js'
 import {createRepo, type CreatedRepo} from '../init/create-repo.js'

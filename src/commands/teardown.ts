@@ -1,5 +1,5 @@
 import ansis from 'ansis'
-import {Flags} from '@oclif/core'
+import * as Flags from '@oclif/core/flags'
 import {BaseCommand} from '../cli/base-command.js'
 import {canAsk, confirm} from '../cli/confirm.js'
 import {FeatureStoreError} from '../errors.js'
