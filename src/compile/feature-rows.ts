@@ -1,4 +1,5 @@
 import {joinKeysOf, type DataSource, type Definitions, type FeatureView} from '../definitions/definition.js'
+import {sourcesNamedIn} from '../definitions/named-sources.js'
 import type {FeatureRows, SourceTree} from './query.js'
 
 /** The rows of a view, for an offline store to read. Every name it refers to must be in `definitions`. */
@@ -37,10 +38,4 @@ export function sourceTreesIn(
   return Object.fromEntries(
     sourcesNamedIn(sql, sources).map((named) => [named.name, sourceTreeOf(named, sources)]),
   )
-}
-
-/** The sources whose names stand in a piece of SQL as a word (identifiers ignore case). */
-export function sourcesNamedIn(sql: string, sources: readonly DataSource[]): readonly DataSource[] {
-  const words = new Set(sql.toLowerCase().match(/[\p{L}_][\p{L}\p{N}_$]*/gu))
-  return sources.filter((source) => words.has(source.name.toLowerCase()))
 }

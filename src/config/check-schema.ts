@@ -3,7 +3,7 @@
  * JSON Schema that our own schemas use, so that commands start without a schema compiler; a test holds it against a
  * full validator.
  */
-import {closest, distance} from 'fastest-levenshtein'
+import {didYouMean} from '../definitions/nearest-name.js'
 
 export type JsonType = 'string' | 'integer' | 'number' | 'boolean' | 'object' | 'array'
 
@@ -62,16 +62,6 @@ export function checkSchema(
   return {value: walk.check(value, schema, []), findings: walk.findings}
 }
 
-/** The one of `names` that was probably meant, or undefined when none is near. */
-export function nearestName(name: string, names: readonly string[]): string | undefined {
-  if (names.length === 0) return undefined
-  const folded = names.map((one) => one.toLowerCase())
-  const best = names[folded.indexOf(closest(name.toLowerCase(), folded))] as string
-  if (distance(name.toLowerCase(), best.toLowerCase()) <= Math.max(2, name.length / 3)) return best
-  // `conv` for `conv_rate` is far in letters and near in mind.
-  return name.length < 3 ? undefined : names.find((_, index) => folded[index]?.startsWith(name.toLowerCase()))
-}
-
 class SchemaWalk {
   readonly findings: Finding[] = []
   readonly #options: CheckOptions
@@ -89,8 +79,7 @@ class SchemaWalk {
     }
     if (schema.const !== undefined && given !== schema.const) this.#wrong(path, expectedOf(schema), given)
     if (schema.enum !== undefined && !schema.enum.includes(given as string)) {
-      const nearest = nearestName(given as string, schema.enum)
-      this.#wrong(path, expectedOf(schema), given, nearest && `Did you mean \`${nearest}\`?`)
+      this.#wrong(path, expectedOf(schema), given, didYouMean(given as string, schema.enum))
     }
     if (typeof given === 'string') this.#checkText(given, schema, path)
     if (typeof given === 'number' && (given < (schema.minimum ?? given) || given > (schema.maximum ?? given)))
@@ -176,12 +165,11 @@ class SchemaWalk {
         hint: `Add \`${discriminator}: ${constants[0] ?? ''}\`, or another of them.`,
       })
     } else {
-      const nearest = typeof given === 'string' ? nearestName(given, constants) : undefined
       this.#wrong(
         [...path, discriminator],
         `one of: ${constants.join(', ')}`,
         given,
-        nearest && `Did you mean \`${nearest}\`?`,
+        typeof given === 'string' ? didYouMean(given, constants) : undefined,
       )
     }
     return value
@@ -195,8 +183,7 @@ class SchemaWalk {
   }
 
   #unknownKey(path: Path, key: string, known: readonly string[]): void {
-    const nearest = nearestName(key, known)
-    const suggestion = nearest === undefined ? undefined : `Did you mean \`${nearest}\`?`
+    const suggestion = didYouMean(key, known)
     const foreign = Object.hasOwn(this.#options.foreignKeys ?? {}, key)
       ? this.#options.foreignKeys?.[key]
       : undefined

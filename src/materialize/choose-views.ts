@@ -1,5 +1,5 @@
-import {closest, distance} from 'fastest-levenshtein'
 import type {FeatureView} from '../definitions/definition.js'
+import {listNames, suggestName} from '../definitions/nearest-name.js'
 import {FeatureStoreError} from '../errors.js'
 import type {RegistryDocument} from '../registry/registry.js'
 
@@ -39,18 +39,14 @@ function findView(name: string, views: readonly FeatureView[]): FeatureView {
     )
   }
   const known = views.filter((one) => one.online).map((one) => one.name)
-  const near = known.filter(
-    (one) => distance(name.toLowerCase(), one.toLowerCase()) <= Math.max(2, name.length / 3),
-  )
-  const guess = near.length === 0 ? '' : ` Did you mean \`${closest(name, near)}\`?`
   throw new FeatureStoreError(
     'FS_REFERENCE_UNKNOWN',
-    `There is no applied feature view \`${name}\`.${guess}`,
+    `There is no applied feature view \`${name}\`.${suggestName(name, known)}`,
     {
       hint:
         known.length === 0
           ? 'No view is online: set `online: true` on one and run `fs apply`.'
-          : `Name one of: ${known.slice(0, 20).join(', ')}${known.length > 20 ? ' …' : ''}. \`fs apply\` registers new ones.`,
+          : `Name one of: ${listNames(known)}. \`fs apply\` registers new ones.`,
     },
   )
 }

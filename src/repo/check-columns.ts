@@ -1,4 +1,5 @@
-import {nearestName, type Path} from '../config/check-schema.js'
+import type {Path} from '../config/check-schema.js'
+import {didYouMean, listNames} from '../definitions/nearest-name.js'
 import type {DataSource, FeatureView, Field} from '../definitions/definition.js'
 import {assignability} from '../definitions/type-compatibility.js'
 import type {ValueType} from '../definitions/value-type.js'
@@ -169,16 +170,10 @@ function isTime(type: ValueType | undefined): boolean {
 
 function missing(what: string, source: DataSource, columns: readonly DescribedColumn[]): string {
   const names = columns.map(({name}) => name)
-  const shown = names.length > 20 ? [...names.slice(0, 20), `${names.length - 20} more`] : names
-  return `${what} is not in source \`${source.name}\` (columns: ${shown.join(', ')}).`
+  return `${what} is not in source \`${source.name}\` (columns: ${listNames(names)}).`
 }
 
 function suggest(name: string, columns: readonly DescribedColumn[]): string {
-  const nearest = nearestName(
-    name,
-    columns.map((column) => column.name),
-  )
-  return nearest === undefined
-    ? 'Name a column of the source, or map one to this name by `field_mapping`.'
-    : `Did you mean \`${nearest}\`?`
+  const names = columns.map((column) => column.name)
+  return didYouMean(name, names) ?? 'Name a column of the source, or map one to this name by `field_mapping`.'
 }

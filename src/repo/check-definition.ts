@@ -1,4 +1,5 @@
-import {checkSchema, formatPath, nearestName, type Path} from '../config/check-schema.js'
+import {checkSchema, formatPath, type Path} from '../config/check-schema.js'
+import {didYouMean} from '../definitions/nearest-name.js'
 import {definitionKinds, type DefinitionKind} from '../definitions/definition.js'
 import {parseDuration} from '../definitions/duration.js'
 import {parseDefinition, type PlainDefinition} from '../definitions/snake-case.js'
@@ -68,14 +69,10 @@ function kindProblem(kind: unknown, locate: WrittenDefinition['locate']): Proble
     }
   }
   const text = typeof kind === 'string' ? kind : JSON.stringify(kind)
-  const nearest = nearestName(text, definitionKinds)
   return {
     code: 'FS_DEFINITION_INVALID',
     message: `There is no kind \`${text}\`. ${expected}`,
-    hint:
-      nearest === undefined
-        ? 'Name the file in .fsignore when it holds no definitions.'
-        : `Did you mean \`${nearest}\`?`,
+    hint: didYouMean(text, definitionKinds) ?? 'Name the file in .fsignore when it holds no definitions.',
     ...locate(['kind']),
   }
 }

@@ -1,4 +1,4 @@
-import {nearestName} from '../config/check-schema.js'
+import {didYouMean} from '../definitions/nearest-name.js'
 import type {FeatureService, FeatureView, Projection} from '../definitions/definition.js'
 import type {ProblemList} from './problem-list.js'
 import type {LoadedDefinition} from './repo-contents.js'
@@ -44,13 +44,12 @@ function checkFeatures(
   const known = view.schema.map(({name}) => name)
   projection.features?.forEach(({name}, index) => {
     if (known.includes(name)) return
-    const nearest = nearestName(name, known)
     problems.add(
       'FS_DEFINITION_UNKNOWN',
       loaded,
       ['features', at, 'features', index],
       `view \`${view.name}\` has no feature \`${name}\` (features: ${known.join(', ')}).`,
-      nearest === undefined ? 'Use one of the features of the view.' : `Did you mean \`${nearest}\`?`,
+      didYouMean(name, known) ?? 'Use one of the features of the view.',
     )
   })
 }

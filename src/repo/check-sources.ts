@@ -1,4 +1,4 @@
-import {sourcesNamedIn} from '../compile/feature-rows.js'
+import {sourcesNamedIn} from '../definitions/named-sources.js'
 import type {DataSource} from '../definitions/definition.js'
 import type {ProblemList} from './problem-list.js'
 import type {RepoIndex} from './repo-index.js'

@@ -1,4 +1,4 @@
-import {nearestName} from '../config/check-schema.js'
+import {didYouMean, listNames} from '../definitions/nearest-name.js'
 import type {DataSource, Definition, DefinitionKind, Entity, FeatureView} from '../definitions/definition.js'
 import type {LoadedDefinition, RepoContents} from './repo-contents.js'
 
@@ -36,9 +36,10 @@ export class RepoIndex {
   /** How to mend a reference to what is not there. */
   suggest(kind: DefinitionKind, name: string): string {
     const known = this.list(kind).map(({definition}) => definition.name)
-    const nearest = nearestName(name, known)
-    if (nearest !== undefined) return `Did you mean \`${nearest}\`?`
-    return `Define it, or use one of: ${known.toSorted().slice(0, 10).join(', ') || '(none is defined yet)'}.`
+    return (
+      didYouMean(name, known) ??
+      `Define it, or use one of: ${listNames(known.toSorted()) || '(none is defined yet)'}.`
+    )
   }
 
   sources(): readonly DataSource[] {

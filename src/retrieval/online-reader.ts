@@ -6,7 +6,7 @@ import {FeatureStoreError} from '../errors.js'
 import type {EntityKey, OnlineRow, OnlineStore, OnlineTable} from '../online/online-store.js'
 import {onlineTableOf} from '../online/online-table.js'
 import {readKeyValue, showGiven} from './key-value.js'
-import {listNames, suggestName} from './nearest-name.js'
+import {listNames, suggestName} from '../definitions/nearest-name.js'
 import {OnlineFeatures, type OnlineRead, type OnlineShape} from './online-features.js'
 import {resolveFeatures, type FeatureSelection, type ResolvedProjection} from './resolve-features.js'
 

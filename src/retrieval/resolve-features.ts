@@ -13,7 +13,7 @@ import {
 } from '../definitions/definition.js'
 import type {ValueType} from '../definitions/value-type.js'
 import {FeatureStoreError} from '../errors.js'
-import {listNames, suggestName} from './nearest-name.js'
+import {listNames, suggestName} from '../definitions/nearest-name.js'
 import {parseReferences} from './feature-reference.js'
 
 /** Exactly one of `features` (`view:feature`, or `view` for all of it) and `featureService`. */
