@@ -5,7 +5,7 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
-import {count, inProcess, peakMegabytes, row} from './lib/parts.mjs'
+import {count, inProcess, peakMegabytes, row, withDuckDb} from './lib/parts.mjs'
 import {median} from './lib/whole-process.mjs'
 
 const file = fileURLToPath(import.meta.url)
@@ -172,16 +172,4 @@ function copied(base, query) {
     )
     return {seconds: (performance.now() - start) / 1000}
   })
-}
-
-async function withDuckDb(use) {
-  const {DuckDBInstance} = await import('@duckdb/node-api')
-  const instance = await DuckDBInstance.create(':memory:')
-  const connection = await instance.connect()
-  try {
-    return await use(connection)
-  } finally {
-    connection.closeSync()
-    instance.closeSync()
-  }
 }

@@ -1,12 +1,13 @@
 // A first load of 5 M rows with 500 k keys and 10 doubles into the embedded store, against what it can't do without:
 // DuckDB's query for the newest rows, alone, and the very same bytes put into LMDB. BENCH_SCALE=0.1 makes it smaller.
-import {spawnSync} from 'node:child_process'
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
+import {count, inProcess, peakMegabytes, row, withDuckDb} from './lib/parts.mjs'
 import {median} from './lib/whole-process.mjs'
 
+const file = fileURLToPath(import.meta.url)
 const scale = Number(process.env.BENCH_SCALE ?? '1')
 const rows = Math.round(5_000_000 * scale)
 const keys = Math.round(500_000 * scale)
@@ -24,7 +25,7 @@ else console.log(JSON.stringify({...(await parts[part](folder)), peakMegabytes: 
 function compare() {
   const base = mkdtempSync(join(tmpdir(), 'fs-bench-materialize-'))
   try {
-    inProcess('writeSource', base)
+    inProcess(file, 'writeSource', base)
     const loads = []
     const queries = []
     const puts = []
@@ -32,7 +33,11 @@ function compare() {
     for (let round = 0; round <= rounds; round += 1) {
       const repo = mkdtempSync(join(base, 'repo-'))
       writeRepo(repo, base)
-      const results = [inProcess('load', repo), inProcess('queryNewest', base), inProcess('putBytes', repo)]
+      const results = [
+        inProcess(file, 'load', repo),
+        inProcess(file, 'queryNewest', base),
+        inProcess(file, 'putBytes', repo),
+      ]
       if (round > 0) [loads, queries, puts].forEach((list, index) => list.push(results[index]))
       rmSync(repo, {recursive: true, force: true})
     }
@@ -120,18 +125,6 @@ async function putBytes(repo) {
   return {seconds: taken}
 }
 
-async function withDuckDb(use) {
-  const {DuckDBInstance} = await import('@duckdb/node-api')
-  const instance = await DuckDBInstance.create(':memory:')
-  const connection = await instance.connect()
-  try {
-    return await use(connection)
-  } finally {
-    connection.closeSync()
-    instance.closeSync()
-  }
-}
-
 function writeRepo(repo, base) {
   writeFileSync(
     join(repo, 'feature_store.yaml'),
@@ -164,30 +157,6 @@ ${features.map((name) => `  - {name: ${name}, dtype: float64}`).join('\n')}
   )
 }
 
-/** Each part has a process of its own, so that its peak of memory is its own. */
-function inProcess(name, directory) {
-  const done = spawnSync(process.execPath, [fileURLToPath(import.meta.url), name, directory], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  if (done.status !== 0) throw new Error(`${name} exited with ${done.status}`)
-  return JSON.parse(done.stdout)
-}
-
-/** See proc_pid_status(5): the most memory that this process had at once. */
-function peakMegabytes() {
-  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]
-  return Number(kilobytes) / 1024
-}
-
 function seconds(value) {
   return `${value.toFixed(2)} s`
-}
-
-function count(value) {
-  return value.toLocaleString('en-US')
-}
-
-function row(...cells) {
-  console.log(`| ${cells.join(' | ')} |`)
 }

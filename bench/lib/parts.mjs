@@ -26,3 +26,16 @@ export function row(...cells) {
 export function count(value) {
   return value.toLocaleString('en-US')
 }
+
+/** Lends a connection to a database in memory. */
+export async function withDuckDb(use) {
+  const {DuckDBInstance} = await import('@duckdb/node-api')
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  try {
+    return await use(connection)
+  } finally {
+    connection.closeSync()
+    instance.closeSync()
+  }
+}

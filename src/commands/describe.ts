@@ -1,4 +1,5 @@
 import * as Args from '@oclif/core/args'
+import {stringify} from 'yaml'
 import {BaseCommand} from '../cli/base-command.js'
 import {definitionsOfKind, kindArg, kindArguments} from '../cli/definition-kinds.js'
 import {formatDefinition, type PlainDefinition} from '../definitions/snake-case.js'
@@ -10,7 +11,7 @@ export default class Describe extends BaseCommand {
   static override args = {
     kind: kindArg({
       required: true,
-      description: 'entity, data-source, feature-view or feature-service.',
+      description: 'entities, data-sources, feature-views or feature-services.',
     }),
     name: Args.string({required: true, description: 'Its name.'}),
   }
@@ -29,7 +30,6 @@ export default class Describe extends BaseCommand {
         )
       }
       const plain = formatDefinition(definition)
-      const {stringify} = await import('yaml')
       this.log(stringify(plain).trimEnd())
       return plain
     })

@@ -23,10 +23,10 @@ Without --output, a terminal gets the first rows as a table, and a pipe gets the
 said otherwise). Nothing is written to the pipe before the whole frame was computed. A reader must still check the exit
 code: a stream that was cut reads as a shorter table.`
   static override examples = [
-    '<%= config.bin %> get-historical-features --entities loans.parquet --feature-service credit_scoring --output training.parquet',
-    '<%= config.bin %> get-historical-features --entities - --features driver_hourly_stats:conv_rate --format arrow < drivers.csv',
-    '<%= config.bin %> get-historical-features --entity-sql "select * from loans" --feature-service credit_scoring --sql',
-    '<%= config.bin %> get-historical-features --start 2024-01-01 --end 2024-02-01 --features driver_hourly_stats',
+    '<%= config.bin %> get-historical-features --entities data/loan_table.parquet --feature-service credit_scoring --output training.parquet',
+    `echo '{"driver_id": 1001, "event_timestamp": "2024-01-10"}' | <%= config.bin %> get-historical-features --entities - --features driver_hourly_stats:conv_rate,driver_hourly_stats:acc_rate --format json`,
+    '<%= config.bin %> get-historical-features --start 2024-01-01 --end 2024-02-01 --features driver_hourly_stats --format arrow > frame.arrows',
+    '<%= config.bin %> get-historical-features --entity-sql "select driver_id, event_timestamp from driver_stats" --feature-service driver_activity --sql',
   ]
   static override flags = {
     entities: Flags.string({

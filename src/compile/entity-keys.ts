@@ -1,6 +1,6 @@
 import type {KeyType} from '../definitions/value-type.js'
 import {castExactly} from './dialects/duckdb-casts.js'
-import {quoteName, quoteText} from './dialects/duckdb-names.js'
+import {quoteText} from './dialects/duckdb-names.js'
 import type {PointInTimeQuery} from './query.js'
 import {raise, type EntityRelation} from './source-rows.js'
 
@@ -32,8 +32,8 @@ export class EntityKeys {
     if (this.#names.has(id)) return
     const name = `"frame:key${this.#names.size}"`
     this.#names.set(id, name)
-    const quoted = quoteName(column)
-    const {value, misfit} = castExactly(quoted, nativeTypeIn(this.#entityRows, column), valueType)
+    const {name: given, nativeType} = entityColumn(this.#entityRows, column)
+    const {value, misfit} = castExactly(given, nativeType, valueType)
     const checked =
       misfit === undefined
         ? value
@@ -41,15 +41,21 @@ export class EntityKeys {
             quoteText(column),
             quoteText(valueType),
             `"frame:row"::VARCHAR`,
-            `${quoted}::VARCHAR`,
+            `${given}::VARCHAR`,
           ])} ELSE ${value} END`
     this.#selected.push(`${checked} AS ${name}`)
   }
 }
 
-/** The engine's type of a column of the entity rows, which must be there. */
-export function nativeTypeIn(source: EntityRelation, name: string): string {
-  const column = source.columns.find((one) => one.name === name)
+/** A column of the entity rows, which must be there, by its name within the frame: no user's name stands there. */
+export function entityColumn(
+  {columns}: Pick<EntityRelation, 'columns'>,
+  name: string,
+): {readonly name: string; readonly nativeType: string} {
+  const index = columns.findIndex((one) => one.name === name)
+  const column = columns[index]
   if (column === undefined) throw new Error(`entity rows have no column ${name}: it was not checked`)
-  return column.nativeType
+  return {name: entityName(index), nativeType: column.nativeType}
 }
+
+export const entityName = (index: number): string => `e${index}`

@@ -7,6 +7,7 @@ import {
   keyName,
   misfitName,
   selectedRows,
+  sourceAlias,
   typedRows,
   type ReadableRows,
 } from './source-rows.js'
@@ -80,6 +81,6 @@ export function compileNullKeyRows(
   values: SqlValues,
 ): string {
   const missing = query.rows.keys.map((_, index) => `${keyName(index)} IS NULL`).join(' OR ')
-  return `SELECT UNNEST(whole) FROM ${typedRows(readable, [], ['source AS whole'])}
+  return `SELECT UNNEST(whole) FROM ${typedRows(readable, [], [`${sourceAlias} AS whole`])}
 WHERE (${selectedRows(query, values)}) AND (${missing})`
 }

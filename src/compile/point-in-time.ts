@@ -1,6 +1,6 @@
 import {castToInstant} from './dialects/duckdb-casts.js'
 import {quoteName, quoteText} from './dialects/duckdb-names.js'
-import {EntityKeys, nativeTypeIn} from './entity-keys.js'
+import {EntityKeys, entityColumn, entityName} from './entity-keys.js'
 import type {PointInTimeQuery} from './query.js'
 import type {Relation, RelationScript} from './relations.js'
 import {raise, type EntityRelation, type ReadableJoin} from './source-rows.js'
@@ -23,11 +23,12 @@ export function compilePointInTime(options: {
   const {query, entityRows, joins, values, limit} = options
   const keys = new EntityKeys(query, entityRows)
   const views = joins.map(({join, source}, index) => new ViewPart(join, source, index, query, keys, values))
+  const own = entityRows.columns.map(({name}, index) => `${quoteName(name)} AS ${entityName(index)}`)
   const entity: Relation = {
     name: '"frame:entity"',
     kept: false,
     sql: () => `SELECT *, ${entityTime(query.timestampColumn, entityRows)} AS "frame:time"${keys.select()}
-  FROM (SELECT row_number() OVER () AS "frame:row", * FROM ${entityRows.write(values)} AS entity_rows${
+  FROM (SELECT row_number() OVER () AS "frame:row", ${own.join(', ')} FROM ${entityRows.write(values)} AS entity_rows${
     limit === undefined ? '' : ` LIMIT ${values.integer(BigInt(limit))}`
   })`,
   }
@@ -46,7 +47,7 @@ export function compilePointInTime(options: {
     ],
     select: () => {
       const outputs = [
-        ...entityRows.columns.map(({name}) => `entity.${quoteName(name)}`),
+        ...entityRows.columns.map(({name}, index) => `entity.${entityName(index)} AS ${quoteName(name)}`),
         ...views.flatMap((view) => view.outputs()),
       ]
       return `SELECT ${outputs.join(', ')}
@@ -58,9 +59,8 @@ ORDER BY entity."frame:row"`
 }
 
 function entityTime(column: string, entityRows: EntityRelation): string {
-  const native = nativeTypeIn(entityRows, column)
-  const name = quoteName(column)
-  const {value, misfit} = castToInstant(name, native)
+  const {name, nativeType} = entityColumn(entityRows, column)
+  const {value, misfit} = castToInstant(name, nativeType)
   const row = `"frame:row"::VARCHAR`
   const missing = `WHEN ${name} IS NULL THEN ${raise('FS_ENTITY_ROWS_INVALID', [quoteText(column), row, quoteText('')])}`
   const unfit =

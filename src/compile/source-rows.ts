@@ -29,6 +29,9 @@ export interface EntityRelation {
   readonly write: (values: SqlValues) => string
 }
 
+/** The source in `typedRows`; a column of this name would be taken for the row. */
+export const sourceAlias = '"fs:source"'
+
 /** Names of columns while rows are compared: no user's name can clash with them. */
 export const keyName = (index: number): string => `k${index}`
 export const featureName = (index: number): string => `f${index}`
@@ -67,7 +70,7 @@ export function typedRows(
       `${created} AS c`,
       ...selected,
       ...more,
-    ].join(', ')}` + ` FROM ${source.relation} AS source)`
+    ].join(', ')}` + ` FROM ${source.relation} AS ${sourceAlias})`
   )
 }
 

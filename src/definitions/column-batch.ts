@@ -2,7 +2,7 @@
  * Rows on their way through JavaScript: columns of typed arrays, a few thousand rows at a time, never an object per
  * row. Engines fill them, stores and output formats read them.
  */
-import type {Value, ValueType} from './value-type.js'
+import {typeParts, type Value, type ValueType} from './value-type.js'
 
 interface ColumnOf<Storage extends string, Values> {
   readonly type: ValueType
@@ -26,6 +26,38 @@ export type Column =
   | ColumnOf<'text', readonly string[]>
   | ColumnOf<'bytes', readonly Uint8Array[]>
   | ColumnOf<'list', readonly (readonly (Value | null)[])[]>
+
+/** How a column keeps values of a type. */
+export function storageOf(type: ValueType): Column['storage'] {
+  const parts = typeParts(type)
+  switch (parts.kind) {
+    case 'list':
+      return 'list'
+    case 'decimal':
+      return 'text'
+    case 'scalar':
+      switch (parts.name) {
+        case 'string':
+        case 'json':
+          return 'text'
+        case 'timestamp':
+          return 'int64'
+        case 'date':
+          return 'int32'
+        case 'bytes':
+        case 'bool':
+        case 'int32':
+        case 'int64':
+        case 'float32':
+        case 'float64':
+          return parts.name
+        default:
+          return parts.name satisfies never
+      }
+    default:
+      return parts satisfies never
+  }
+}
 
 export interface ColumnBatch {
   readonly rowCount: number

@@ -13,7 +13,7 @@
  * A row is read by the schema it was written with, which its store keeps by id, so that a reader never misreads rows
  * from before a change: a feature that the schema lacks is null.
  */
-import {formatDay, type Column} from '../definitions/column-batch.js'
+import {formatDay, storageOf, type Column} from '../definitions/column-batch.js'
 import type {Field} from '../definitions/definition.js'
 import type {Instant} from '../definitions/instant.js'
 import {typeParts, type ScalarType, type Value, type ValueType} from '../definitions/value-type.js'
@@ -23,7 +23,7 @@ import type {OnlineRow, OnlineRows} from './online-store.js'
 const layoutVersion = 1
 const headerBytes = 20
 
-type Slot = 'bool' | 'int32' | 'date' | 'int64' | 'float32' | 'float64' | 'text' | 'bytes' | 'list'
+type Slot = Column['storage'] | 'date'
 
 interface SlotLayout {
   readonly slot: Slot
@@ -60,34 +60,9 @@ function layoutOf(features: readonly Pick<Field, 'valueType'>[]): RowLayout {
   return {slots, fixedEnd: offset}
 }
 
+/** A date as an element of a list is text, so it keeps its name. */
 function slotOf(type: ValueType): Slot {
-  const parts = typeParts(type)
-  switch (parts.kind) {
-    case 'list':
-      return 'list'
-    case 'decimal':
-      return 'text'
-    case 'scalar':
-      switch (parts.name) {
-        case 'string':
-        case 'json':
-          return 'text'
-        case 'timestamp':
-          return 'int64'
-        case 'bool':
-        case 'bytes':
-        case 'date':
-        case 'int32':
-        case 'int64':
-        case 'float32':
-        case 'float64':
-          return parts.name
-        default:
-          return parts.name satisfies never
-      }
-    default:
-      return parts satisfies never
-  }
+  return type === 'date' ? 'date' : storageOf(type)
 }
 
 /** Writes rows of one schema, one after the other, into a buffer that it uses again. */

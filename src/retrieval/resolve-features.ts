@@ -167,6 +167,7 @@ function viewNamed(definitions: Definitions, name: string): FeatureView {
   if (view !== undefined) return view
   const names = definitions.featureViews.map((one) => one.name)
   const isService = definitions.featureServices.some((one) => one.name === name)
+  const holder = definitions.featureViews.find((one) => one.schema.some((field) => field.name === name))
   throw new FeatureStoreError(
     'FS_REFERENCE_UNKNOWN',
     names.length === 0
@@ -175,7 +176,9 @@ function viewNamed(definitions: Definitions, name: string): FeatureView {
     {
       hint: isService
         ? `\`${name}\` is a feature service: ask for it with --feature-service (SDK: \`featureService\`).`
-        : 'Name a registered view; `fs apply` registers what the repo defines.',
+        : holder === undefined
+          ? 'Name a registered view; `fs apply` registers what the repo defines.'
+          : `Did you mean the feature \`${holder.name}:${name}\`? Every feature is named with its view.`,
     },
   )
 }

@@ -3,7 +3,7 @@
  * copied whole instead, which is some ten times faster.
  */
 import type {DuckDBDataChunk, DuckDBVector} from '@duckdb/node-api'
-import {formatDay, type Column} from '../../definitions/column-batch.js'
+import {formatDay, storageOf, type Column} from '../../definitions/column-batch.js'
 import {typeParts, type ScalarType, type Value, type ValueType} from '../../definitions/value-type.js'
 
 /** What vectors of fixed width hold. Their types call it private; the client's version is pinned, and tests read every type. */
@@ -115,37 +115,6 @@ export async function* columnBatches(
 }
 
 const emptyBytes = new Uint8Array()
-
-function storageOf(type: ValueType): Storage {
-  const parts = typeParts(type)
-  switch (parts.kind) {
-    case 'list':
-      return 'list'
-    case 'decimal':
-      return 'text'
-    case 'scalar':
-      switch (parts.name) {
-        case 'string':
-        case 'json':
-          return 'text'
-        case 'timestamp':
-          return 'int64'
-        case 'date':
-          return 'int32'
-        case 'bytes':
-        case 'bool':
-        case 'int32':
-        case 'int64':
-        case 'float32':
-        case 'float64':
-          return parts.name
-        default:
-          return parts.name satisfies never
-      }
-    default:
-      return parts satisfies never
-  }
-}
 
 function newValues(storage: Storage, capacity: number): Column['values'] {
   switch (storage) {

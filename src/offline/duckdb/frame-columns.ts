@@ -27,7 +27,7 @@ export function selectValues(columns: readonly NativeColumn[], relation: string)
 
 /**
  * Selects columns as they are written to text: times in ISO 8601 with a Z, bytes in base64; in JSON also decimals, and
- * the numbers that JSON lacks, as text.
+ * the numbers that JSON lacks, as text. A list in CSV is JSON text.
  */
 export function selectTexts(
   columns: readonly NativeColumn[],
@@ -35,16 +35,32 @@ export function selectTexts(
   format: 'csv' | 'json',
 ): string {
   return select(columns, relation, (column, nativeType) => {
-    if (nativeType.startsWith('TIMESTAMP')) return isoText(column, nativeType)
-    if (nativeType === 'BLOB') return `to_base64(${column})`
-    if (format === 'csv') return column
-    if (nativeType.startsWith('DECIMAL(') || nativeType === 'HUGEINT' || nativeType === 'UBIGINT')
-      return `${column}::VARCHAR`
-    if (nativeType === 'DOUBLE' || nativeType === 'FLOAT') {
-      return `CASE WHEN isfinite(${column}) THEN to_json(${column}) WHEN isnan(${column}) THEN '"NaN"'::JSON WHEN ${column} > 0 THEN '"Infinity"'::JSON WHEN ${column} < 0 THEN '"-Infinity"'::JSON END`
-    }
-    return column
+    const text = textOf(column, nativeType, format)
+    return format === 'csv' && isList(nativeType)
+      ? `CASE WHEN ${column} IS NOT NULL THEN to_json(${text})::VARCHAR END`
+      : text
   })
+}
+
+function textOf(value: string, nativeType: string, format: 'csv' | 'json', depth = 0): string {
+  if (isList(nativeType)) {
+    const element = `e${depth}`
+    const text = textOf(element, nativeType.slice(0, -2), 'json', depth + 1)
+    return text === element ? value : `list_transform(${value}, lambda ${element}: ${text})`
+  }
+  if (nativeType.startsWith('TIMESTAMP')) return isoText(value, nativeType)
+  if (nativeType === 'BLOB') return `to_base64(${value})`
+  if (format === 'csv') return value
+  if (nativeType.startsWith('DECIMAL(') || nativeType === 'HUGEINT' || nativeType === 'UBIGINT')
+    return `${value}::VARCHAR`
+  if (nativeType === 'DOUBLE' || nativeType === 'FLOAT') {
+    return `CASE WHEN isfinite(${value}) THEN to_json(${value}) WHEN isnan(${value}) THEN '"NaN"'::JSON WHEN ${value} > 0 THEN '"Infinity"'::JSON WHEN ${value} < 0 THEN '"-Infinity"'::JSON END`
+  }
+  return value
+}
+
+function isList(nativeType: string): boolean {
+  return nativeType.endsWith('[]')
 }
 
 function select(

@@ -3,6 +3,7 @@ import {readdir, readFile, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {expect} from 'vitest'
 import {
+  batchRows,
   columnsOf,
   entityValues,
   featureRows,
@@ -29,6 +30,10 @@ const types = {
   day: 'date',
   texts: 'list<string>',
   larges: 'list<int64>',
+  times: 'list<timestamp>',
+  moneys: 'list<decimal(10,2)>',
+  fulls: 'list<float64>',
+  raws: 'list<bytes>',
 } as const
 const names = Object.keys(types)
 const time = 1_704_110_400_123_456n
@@ -47,8 +52,29 @@ const samples: readonly Row[] = [
     '1969-12-31',
     ['a', null, ''],
     [2n ** 53n + 1n, null],
+    [time, null, -1n],
+    ['0.10', null, '-12345678.90'],
+    [0.5, NaN, Infinity, null],
+    [Uint8Array.of(0, 255), null],
   ],
-  ['', new Uint8Array(), false, 0, 0n, -0.25, NaN, '-0.000000001', time, '2024-02-29', [], []],
+  [
+    '',
+    new Uint8Array(),
+    false,
+    0,
+    0n,
+    -0.25,
+    NaN,
+    '-0.000000001',
+    time,
+    '2024-02-29',
+    [],
+    [],
+    [],
+    [],
+    [],
+    [],
+  ],
   names.map(() => null),
 ]
 
@@ -110,10 +136,22 @@ export function describeValues({contract}: OfflineSuite): void {
       at: '1969-12-31T23:59:59.999999Z',
     })
     expect(json[2]).toContain('"full":"NaN"')
+    expect(json[1]).toContain('"larges":[9007199254740993,null]')
+    const lists = {
+      texts: ['a', null, ''],
+      times: ['2024-01-01T12:00:00.123456Z', null, '1969-12-31T23:59:59.999999Z'],
+      moneys: ['0.10', null, '-12345678.90'],
+      fulls: [0.5, 'NaN', 'Infinity', null],
+      raws: ['AP8=', null],
+    }
+    expect(JSON.parse(json[1] as string)).toMatchObject(lists)
     const csv = await readFile(path('csv'), 'utf8')
     expect(csv).toContain('9223372036854775807')
     expect(csv).toContain('12345678901234567890123456789.123456789')
     expect(csv).toContain('2024-01-01T12:00:00.123456Z')
+    for (const list of Object.values(lists)) {
+      expect(csv).toContain(`"${JSON.stringify(list).replaceAll('"', '""')}"`)
+    }
 
     // What was written as Arrow is read as entity rows again, every column kept.
     const again = await readFrame(
@@ -182,6 +220,75 @@ export function describeValues({contract}: OfflineSuite): void {
       code: 'FS_ENTITY_ROWS_INVALID',
     })
   })
+
+  contract(
+    'rows without a key are counted and told whole, whatever their columns are called',
+    async (fixture) => {
+      const odd = {
+        k0: 'string',
+        'a "key"': 'int64',
+        t: 'timestamp',
+        c: 'timestamp',
+        source: 'string',
+        WHOLE: 'int32',
+        f0: 'float64',
+        one: 'string',
+        entity: 'string',
+        'frame:row': 'int64',
+        v0: 'string',
+      } as const
+      const features = {source: 'string', WHOLE: 'int32', f0: 'float64', one: 'string', v0: 'string'} as const
+      const all = [
+        ['a', 1n, time, time, 's1', 1, 0.5, 'x', 'e', 1n, 'v'],
+        [null, 1n, time, time, 's2', 2, 1.5, null, null, 2n, null],
+        ['a', null, time + 1n, null, 's3', null, null, 'y', 'e', null, 'v'],
+        ['b', 2n, time, null, null, 4, 2.5, 'z', 'e', 4n, 'w'],
+      ] as const
+      const source = await fixture.writeSource('odd_names', columnsOf(odd), all, 't', 'c')
+      const rows = featureRows(source, {k0: 'string', 'a "key"': 'int64'}, features)
+      const query = latestQuery(rows)
+      const unkeyed: Row[] = []
+      for await (const batch of fixture.store.readNullKeyRows(query)) {
+        expect(batch.names).toEqual(Object.keys(odd))
+        unkeyed.push(...batchRows(batch))
+      }
+      expect(unkeyed).toEqual([all[1], all[2]])
+      expect(
+        await fixture.store.summarizeSource({kind: 'source_summary', rows, intervals: query.intervals}),
+      ).toMatchObject({
+        rows: 4,
+        nullKeyRows: 2,
+        newestEventTimestamp: time + 1n,
+        newestCreatedTimestamp: time,
+      })
+      const pick = (row: Row) => [row[4], row[5], row[6], row[7], row[10]]
+      const newest = await readNewest(fixture.store, query)
+      expect(
+        newest.rows
+          .map(({key, values}) => ({key, values}))
+          .toSorted((one, other) => Number(one.key[1]) - Number(other.key[1])),
+      ).toEqual([
+        {key: ['a', 1n], values: pick(all[0])},
+        {key: ['b', 2n], values: pick(all[3])},
+      ])
+      const entities = entityValues(
+        {
+          k0: 'string',
+          'a "key"': 'int64',
+          t: 'timestamp',
+          entity: 'string',
+          'frame:row': 'int64',
+          'frame:time': 'int64',
+        },
+        [['b', 2n, time, 'own', 7n, 8n]],
+      )
+      const frame = await readFrame(fixture.store, {
+        ...frameQuery(entities, [viewJoin(rows)]),
+        timestampColumn: 't',
+      })
+      expect(frame.rows).toEqual([['b', 2n, time, 'own', 7n, 8n, ...pick(all[3])]])
+    },
+  )
 
   contract('a source that is not there is said by name', async (fixture) => {
     const source = fixture.missingSource('nowhere')
