@@ -443,6 +443,38 @@ export function describeOnlineStore(name: string, open: () => Promise<OnlineStor
       }
     })
 
+    test('a reader that was open before a schema change reads what was written after it', async () => {
+      const reader = await fixture.open('changing', 'read')
+      const writer = await fixture.open('changing', 'write')
+      try {
+        const keys = [[1n], [2n]] as const
+        const rows = (table: OnlineTable, ...values: readonly TestRow['values'][]) =>
+          onlineRows(
+            table,
+            values.map((row, index) => ({key: keys[index] ?? [], event: 1n, created: null, values: row})),
+          )
+        await writer.prepare([driver])
+        await writer.write(driver, rows(driver, [0.5, 7n], [1.5, 8n]))
+        const request = [{table: driver, keys, features: ['trips']}]
+        expect(await reader.read(request)).toEqual([
+          [7n, 8n].map((trips) => ({eventTimestamp: 1n, values: [trips]})),
+        ])
+        const changed = onlineTable(
+          'driver',
+          {driver_id: 'int64'},
+          {city: 'string', rate: 'float64', trips: 'int64'},
+        )
+        await writer.prepare([changed])
+        await writer.write(changed, rows(changed, ['Rome', 0.5, 17n], ['Oslo', 1.5, 18n]))
+        expect(await reader.read(request)).toEqual([
+          [17n, 18n].map((trips) => ({eventTimestamp: 1n, values: [trips]})),
+        ])
+      } finally {
+        await reader[Symbol.asyncDispose]()
+        await writer[Symbol.asyncDispose]()
+      }
+    })
+
     test('refuses to write to a table that was not prepared', async () => {
       await expect(
         store.write(driver, onlineRows(driver, [{key: [1n], event: 1n, created: null, values: [1, 1n]}])),

@@ -203,10 +203,10 @@ export class EmbeddedOnlineStore implements OnlineStore {
   }
 
   #readOne({table, keys, features}: ReadRequest): readonly (OnlineRow | undefined)[] {
+    const before = this.#catalog.tables[table.name]?.id
     const rows = this.#lookUp(table, keys, features)
     // A table may have been dropped, or made, by another process since the catalog was read.
     if (rows !== undefined && !rows.includes(undefined)) return rows
-    const before = this.#catalog.tables[table.name]?.id
     this.#refreshCatalog()
     if (this.#catalog.tables[table.name]?.id === before) return rows ?? keys.map(() => undefined)
     return this.#lookUp(table, keys, features) ?? keys.map(() => undefined)
@@ -226,23 +226,35 @@ export class EmbeddedOnlineStore implements OnlineStore {
       startKey(key, record.id)
       appendKey(key, table.joinKeys, entity)
       if (key.length > longestKey) return undefined
-      const row = environment.getBinaryFast(key.bytes.subarray(0, key.length))
-      return row === undefined
-        ? undefined
-        : this.#decoder(table.name, readSchemaId(row), features).decode(row)
+      const id = key.bytes.subarray(0, key.length)
+      const row = environment.getBinaryFast(id)
+      if (row === undefined) return undefined
+      const decoder = this.#decoder(table.name, readSchemaId(row), features)
+      if (decoder !== undefined) return decoder.decode(row)
+      // Written after the catalog was read; reading that anew overwrites the row, which was lent.
+      this.#refreshCatalog()
+      if (this.#catalog.tables[table.name]?.id !== record.id) return undefined
+      return this.#decodeAgain(environment, id, table, features)
     })
   }
 
-  #decoder(table: string, schemaId: number, features: readonly string[]): RowDecoder {
-    let record = this.#catalog.tables[table]
-    if (record?.schemas[schemaId] === undefined) {
-      this.#refreshCatalog()
-      record = this.#catalog.tables[table]
-    }
-    const schema = record?.schemas[schemaId]
-    if (record === undefined || schema === undefined)
-      throw new Error(`table ${table} has no schema ${schemaId}`)
-    return this.#decoders.get(schema, features)
+  #decodeAgain(
+    environment: Environment,
+    id: Buffer,
+    table: OnlineTable,
+    features: readonly string[],
+  ): OnlineRow | undefined {
+    const row = environment.getBinaryFast(id)
+    if (row === undefined) return undefined
+    const schemaId = readSchemaId(row)
+    const decoder = this.#decoder(table.name, schemaId, features)
+    if (decoder === undefined) throw new Error(`table ${table.name} has no schema ${schemaId}`)
+    return decoder.decode(row)
+  }
+
+  #decoder(table: string, schemaId: number, features: readonly string[]): RowDecoder | undefined {
+    const schema = this.#catalog.tables[table]?.schemas[schemaId]
+    return schema === undefined ? undefined : this.#decoders.get(schema, features)
   }
 
   #prepared(table: OnlineTable): {record: TableRecord; schemaId: number} {
