@@ -4,13 +4,14 @@
  */
 const arrows = {
   errors: [],
+  'output-file': ['errors'],
   definitions: ['errors'],
   config: ['definitions', 'errors'],
   compile: ['definitions', 'errors'],
   repo: ['definitions', 'config', 'compile', 'errors'],
   registry: ['definitions', 'errors'],
   online: ['definitions', 'errors'],
-  offline: ['compile', 'definitions', 'errors'],
+  offline: ['compile', 'definitions', 'errors', 'output-file'],
   plan: [
     'definitions',
     'errors',
@@ -47,6 +48,7 @@ const arrows = {
     'init',
     'plan/plan',
     'registry/registry',
+    'output-file',
     'offline/run-script',
   ],
   init: ['errors'],

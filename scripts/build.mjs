@@ -45,7 +45,12 @@ async function bundle() {
   const {dependencies} = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const {metafile} = await build({
     absWorkingDir: root,
-    entryPoints: ['src/index.ts', 'src/cli/run.ts', ...globSync('src/commands/**/*.ts', {cwd: root})],
+    entryPoints: [
+      'src/index.ts',
+      'src/cli/run.ts',
+      'src/cli/command-not-found.ts',
+      ...globSync('src/commands/**/*.ts', {cwd: root}),
+    ],
     outdir: join(stage, 'dist'),
     outbase: 'src',
     chunkNames: 'chunks/[name]-[hash]',

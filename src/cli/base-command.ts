@@ -11,6 +11,7 @@ import {FeatureStoreError} from '../errors.js'
 import type {FeatureStore} from '../feature-store.js'
 import type {Instant} from '../definitions/instant.js'
 import {errorDocument, renderError} from './render-error.js'
+import {usageErrorOf} from './usage-error.js'
 import {stringifyJson} from './json.js'
 
 export abstract class BaseCommand extends Command {
@@ -75,13 +76,13 @@ export abstract class BaseCommand extends Command {
   protected override async catch(error: Interfaces.CommandError): Promise<unknown> {
     if (isClosedPipe(error)) return undefined
     if (error instanceof ExitError) throw error
-    if (error instanceof FeatureStoreError) {
-      if (this.jsonEnabled()) this.logJson(errorDocument(error))
-      else this.logToStderr(renderError(error))
-      process.exitCode = error.code === 'FS_INTERRUPTED' ? 130 : 1
-      return undefined
-    }
-    return super.catch(error)
+    const flags = Object.keys({...this.ctor.baseFlags, ...this.ctor.flags})
+    const told = usageErrorOf(error, {id: this.ctor.id, bin: this.config.bin, flags}) ?? error
+    if (!(told instanceof FeatureStoreError)) return super.catch(error)
+    if (this.jsonEnabled()) this.logJson(errorDocument(told))
+    else this.logToStderr(renderError(told))
+    process.exitCode = told.code === 'FS_INTERRUPTED' ? 130 : error instanceof FeatureStoreError ? 1 : 2
+    return undefined
   }
 }
 

@@ -1,16 +1,38 @@
 import {createInterface} from 'node:readline/promises'
+import {FeatureStoreError} from '../errors.js'
 
-/** Asks on the terminal; only the word `yes` is a yes. The question goes to stderr, so that stdout stays clean. */
-export async function confirm(question: string): Promise<boolean> {
+/**
+ * Goes on only after the word `yes` on the terminal. The question goes to stderr, so that stdout stays clean. Throws
+ * FS_APPLY_NOT_CONFIRMED for any other answer, and where there is nobody to ask; FS_INTERRUPTED after Ctrl-C.
+ */
+export async function requireYes(options: {
+  readonly question: string
+  /** What is not done while nobody says yes. */
+  readonly refusal: string
+  readonly hint: string
+  readonly mayAsk: boolean
+}): Promise<void> {
+  const {question, refusal, hint, mayAsk} = options
+  if (!mayAsk || !process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new FeatureStoreError(
+      'FS_APPLY_NOT_CONFIRMED',
+      `${refusal}, and there is no terminal to ask on. Nothing was changed.`,
+      {hint},
+    )
+  }
+  if ((await ask(`${question}\nOnly 'yes' is taken as a yes: `)) !== 'yes')
+    throw new FeatureStoreError('FS_APPLY_NOT_CONFIRMED', 'Not confirmed. Nothing was changed.', {hint})
+}
+
+async function ask(question: string): Promise<string> {
   const terminal = createInterface({input: process.stdin, output: process.stderr})
+  // Ctrl-D ends the input without an answer.
+  const ended = new Promise<string>((resolve) => terminal.once('close', () => resolve('')))
   try {
-    return (await terminal.question(`${question}\nOnly 'yes' is taken as a yes: `)).trim() === 'yes'
+    return (await Promise.race([terminal.question(question), ended])).trim()
+  } catch (cause) {
+    throw new FeatureStoreError('FS_INTERRUPTED', 'Stopped by the user. Nothing was changed', {cause})
   } finally {
     terminal.close()
   }
-}
-
-/** Whether there is somebody to ask. */
-export function canAsk(): boolean {
-  return process.stdin.isTTY && process.stderr.isTTY
 }

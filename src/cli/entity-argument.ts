@@ -1,32 +1,18 @@
 import {parse, type LosslessNumber} from 'lossless-json'
 import {FeatureStoreError} from '../errors.js'
 
-/**
- * `--entity` arguments as entity rows of text. Each is `key=value`, or several separated by commas, or a JSON object;
- * values of one key given several times are several rows: `--entity id=1 --entity id=2` is two rows, and
- * `--entity a=1 --entity b=2` is one row with two keys.
- */
+/** `--entity` arguments as entity rows of text, each one row: `key=value`, several separated by commas, or a JSON object. */
 export function parseEntityArguments(args: readonly string[]): Readonly<Record<string, string | null>>[] {
-  const columns = new Map<string, (string | null)[]>()
-  for (const arg of args) {
-    for (const [key, value] of readPairs(arg)) {
-      const column = columns.get(key)
-      if (column === undefined) columns.set(key, [value])
-      else column.push(value)
+  return args.map((arg) => {
+    const pairs = readPairs(arg)
+    const twice = pairs.find(([key], index) => pairs.findIndex(([other]) => other === key) !== index)
+    if (twice !== undefined) {
+      throw new FeatureStoreError('FS_ARGUMENT_INVALID', `--entity ${arg}: \`${twice[0]}\` is given twice.`, {
+        hint: 'Give each row an --entity of its own.',
+      })
     }
-  }
-  const counts = [...columns].map(([key, values]) => `${key}: ${values.length}`)
-  const rowCount = Math.max(0, ...[...columns.values()].map((values) => values.length))
-  if ([...columns.values()].some((values) => values.length !== rowCount)) {
-    throw new FeatureStoreError(
-      'FS_ARGUMENT_INVALID',
-      `The --entity arguments give unequal numbers of values (${counts.join(', ')}). Expected one of each key per row.`,
-      {hint: 'Write one row as --entity key1=value1,key2=value2.'},
-    )
-  }
-  return Array.from({length: rowCount}, (_, row) =>
-    Object.fromEntries([...columns].map(([key, values]) => [key, values[row] ?? null])),
-  )
+    return Object.fromEntries(pairs)
+  })
 }
 
 function readPairs(arg: string): [string, string | null][] {

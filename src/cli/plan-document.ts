@@ -1,6 +1,6 @@
 import type {Change, Plan} from '../plan/plan.js'
 
-/** A plan as `--json` shows it. */
+/** A plan as `--json` shows it; what a field did not have before, or has no longer, is null. */
 export interface PlanDocument {
   readonly base_revision: string
   readonly changes: readonly Pick<Change, 'op' | 'address' | 'impact' | 'fields' | 'notes'>[]
@@ -13,7 +13,7 @@ export function planDocument(plan: Plan): PlanDocument {
       op,
       address,
       impact,
-      fields,
+      fields: fields.map(({path, before, after}) => ({path, before: before ?? null, after: after ?? null})),
       notes,
     })),
   }

@@ -6,7 +6,9 @@ export function renderError(error: FeatureStoreError): string {
   const lines = [`${ansis.bold.red('Error')} ${ansis.dim(`[${error.code}]`)} ${error.message}`]
   const place = renderPosition(error.position)
   if (place !== '') lines.push(`  at ${place}`)
-  if (error.problems.length > 0) lines.push('', renderProblems(error.problems))
+  // One problem may be all that the error says.
+  if (error.problems.some(({message}) => message !== error.message))
+    lines.push('', renderProblems(error.problems))
   if (error.hint !== undefined) lines.push(`  ${ansis.cyan('Hint:')} ${error.hint}`)
   return lines.join('\n')
 }

@@ -3,12 +3,10 @@ import * as Flags from '@oclif/core/flags'
 import {readFile} from 'node:fs/promises'
 import {resolve} from 'node:path'
 import {BaseCommand} from '../cli/base-command.js'
-import {canAsk, confirm} from '../cli/confirm.js'
-import {nowFlag} from '../cli/flags.js'
+import {requireYes} from '../cli/confirm.js'
 import {planDocument, type PlanDocument} from '../cli/plan-document.js'
 import {destroysData, renderPlan} from '../cli/render-plan.js'
 import {FeatureStoreError} from '../errors.js'
-import type {FeatureStore} from '../feature-store.js'
 import {parsePlan, type Plan} from '../plan/plan.js'
 
 export default class Apply extends BaseCommand {
@@ -21,7 +19,6 @@ export default class Apply extends BaseCommand {
     '<%= config.bin %> apply --plan plan.json',
   ]
   static override flags = {
-    ...nowFlag,
     yes: Flags.boolean({char: 'y', summary: 'Do not ask, also where data is destroyed.'}),
     plan: Flags.string({
       summary: 'Apply exactly this reviewed plan, or refuse if it is stale.',
@@ -34,27 +31,20 @@ export default class Apply extends BaseCommand {
     return this.withStore(flags, async (store) => {
       const plan = flags.plan === undefined ? await store.plan() : await readPlan(flags.plan)
       this.log(renderPlan(plan))
-      if (!flags.yes && destroysData(plan)) await this.askToDestroy(store)
+      if (!flags.yes && destroysData(plan)) {
+        await requireYes({
+          question: `\nThis destroys online data of project ${ansis.bold(store.config.project)}.`,
+          refusal: 'The plan destroys online data',
+          hint: 'Read the plan above, then apply with --yes.',
+          mayAsk: !this.jsonEnabled(),
+        })
+      }
       const {revision} = await store.apply({plan})
       if (plan.changes.length > 0) {
         this.log(`${ansis.green('✔')} Applied. Registry ${store.config.registry} is at revision ${revision}.`)
       }
       return {...planDocument(plan), revision}
     })
-  }
-
-  private async askToDestroy(store: FeatureStore): Promise<void> {
-    const hint = 'Read the plan above, then apply with --yes.'
-    if (this.jsonEnabled() || !canAsk()) {
-      throw new FeatureStoreError(
-        'FS_APPLY_NOT_CONFIRMED',
-        'The plan destroys online data, and there is no terminal to ask on. Nothing was changed.',
-        {hint},
-      )
-    }
-    if (!(await confirm(`\nThis destroys online data of project ${ansis.bold(store.config.project)}.`))) {
-      throw new FeatureStoreError('FS_APPLY_NOT_CONFIRMED', 'Not confirmed. Nothing was changed.', {hint})
-    }
   }
 }
 

@@ -4,6 +4,7 @@ import {resolve} from 'node:path'
 import {BaseCommand} from '../cli/base-command.js'
 import {planDocument, type PlanDocument} from '../cli/plan-document.js'
 import {renderPlan} from '../cli/render-plan.js'
+import {writeWhole} from '../output-file.js'
 import {formatPlan} from '../plan/plan.js'
 
 export default class PlanCommand extends BaseCommand {
@@ -29,7 +30,7 @@ A change is safe, needs a backfill (the next incremental run loads it), or destr
       const plan = await store.plan()
       this.log(renderPlan(plan))
       if (flags.out !== undefined) {
-        await writeFile(resolve(flags.out), formatPlan(plan))
+        await writeWhole(resolve(flags.out), (file) => writeFile(file, formatPlan(plan)))
         this.log(`\nThe plan is in ${flags.out}. Run \`fs apply --plan ${flags.out}\` to apply exactly this.`)
       }
       if (flags['detailed-exitcode'] && plan.changes.length > 0) process.exitCode = 2

@@ -1,8 +1,7 @@
 import ansis from 'ansis'
 import * as Flags from '@oclif/core/flags'
 import {BaseCommand} from '../cli/base-command.js'
-import {canAsk, confirm} from '../cli/confirm.js'
-import {FeatureStoreError} from '../errors.js'
+import {requireYes} from '../cli/confirm.js'
 
 export default class Teardown extends BaseCommand {
   static override summary = "Remove this project's online tables and its registry."
@@ -18,19 +17,12 @@ export default class Teardown extends BaseCommand {
     return this.withStore(flags, async (store) => {
       const {project} = store.config
       if (!flags.yes) {
-        const hint = 'Tear down with --yes.'
-        if (this.jsonEnabled() || !canAsk()) {
-          throw new FeatureStoreError(
-            'FS_APPLY_NOT_CONFIRMED',
-            `Tearing down project ${project} needs a yes, and there is no terminal to ask on. Nothing was changed.`,
-            {hint},
-          )
-        }
-        if (
-          !(await confirm(`This removes all online data and the registry of project ${ansis.bold(project)}.`))
-        ) {
-          throw new FeatureStoreError('FS_APPLY_NOT_CONFIRMED', 'Not confirmed. Nothing was changed.', {hint})
-        }
+        await requireYes({
+          question: `This removes all online data and the registry of project ${ansis.bold(project)}.`,
+          refusal: `Tearing down project ${project} needs a yes`,
+          hint: 'Tear down with --yes.',
+          mayAsk: !this.jsonEnabled(),
+        })
       }
       const {tables} = await store.teardown()
       this.log(

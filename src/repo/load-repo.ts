@@ -6,6 +6,7 @@ import type {Problem} from '../errors.js'
 import {checkDefinition, type WrittenDefinition} from './check-definition.js'
 import {listRepoFiles} from './list-repo-files.js'
 import type {RepoContents} from './repo-contents.js'
+import {unreadable} from './unreadable.js'
 
 /** Reads every definition of a repo from its YAML and TypeScript files. What is wrong is collected, not thrown. */
 export async function loadRepo(config: RepoConfig): Promise<RepoContents> {
@@ -18,7 +19,7 @@ export async function loadRepo(config: RepoConfig): Promise<RepoContents> {
           loadTypescriptDefinitions(config.directory, files.typescript),
         ),
   ])
-  const problems = [...yaml.problems, ...typescript.problems]
+  const problems = [...files.problems, ...yaml.problems, ...typescript.problems]
   const checked = [...yaml.written, ...typescript.written].map(checkDefinition)
   return {
     definitions: checked.flatMap((one) => one.definitions),
@@ -32,10 +33,18 @@ async function loadYamlDefinitions(
   directory: string,
   files: readonly string[],
 ): Promise<{readonly written: readonly WrittenDefinition[]; readonly problems: readonly Problem[]}> {
-  const texts = await Promise.all(files.map((file) => readFile(join(directory, file), 'utf8')))
+  const problems: Problem[] = []
+  const texts = await Promise.all(
+    files.map((file) =>
+      readFile(join(directory, file), 'utf8').catch((error: unknown) => {
+        problems.push(unreadable('file', file, error))
+        return ''
+      }),
+    ),
+  )
   const parsed = files.map((file, index) => parseYaml(file, texts[index] ?? '', 'FS_DEFINITION_INVALID'))
   return {
     written: parsed.flatMap(({documents}) => documents.map((one) => ({...one, language: 'yaml' as const}))),
-    problems: parsed.flatMap(({problems}) => problems),
+    problems: [...problems, ...parsed.flatMap((one) => one.problems)],
   }
 }

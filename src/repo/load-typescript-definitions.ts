@@ -1,3 +1,4 @@
+import {Console} from 'node:console'
 import {createRequire} from 'node:module'
 import {join} from 'node:path'
 import {compileFunction} from 'node:vm'
@@ -43,11 +44,32 @@ function runBundle(code: string, directory: string): readonly (() => unknown)[] 
   const require = (name: string): unknown => (name === 'feature-repo' ? builders : requireFromRepo(name))
   const module: {exports: unknown} = {exports: []}
   const path = join(directory, bundleName)
-  const run = compileFunction(code, ['exports', 'require', 'module', '__filename', '__dirname'], {
-    filename: path,
-  })
-  run.call(module.exports, module.exports, require, module, path, directory)
+  const scope = {
+    exports: module.exports,
+    require,
+    module,
+    __filename: path,
+    __dirname: directory,
+    // Standard output is for what the command answers.
+    // eslint-disable-next-line no-restricted-globals -- given to the user's code, not read by ours
+    console: new Console(process.stderr),
+    process: processForDefinitions(),
+  }
+  const run = compileFunction(code, Object.keys(scope), {filename: path})
+  run.apply(module.exports, Object.values(scope))
   return module.exports as readonly (() => unknown)[]
+}
+
+/** The process, but that it can't be ended: a repo would then seem to be valid. */
+function processForDefinitions(): NodeJS.Process {
+  const refuse = (name: string) => (): never => {
+    throw new Error(`process.${name}() is called. A file of definitions must not end the process.`)
+  }
+  // eslint-disable-next-line no-restricted-globals -- given to the user's code, not read by ours
+  return Object.create(process, {
+    exit: {value: refuse('exit')},
+    abort: {value: refuse('abort')},
+  }) as NodeJS.Process
 }
 
 function collectMarked(

@@ -45,7 +45,8 @@ describe('the examples of --help', () => {
       (error: unknown) => error as {readonly code: number; readonly stderr: string},
     )
     // Without a terminal, what destroys data must be confirmed in the command itself; 2 says that there are changes.
-    if (line === 'fs teardown') expect(done).toMatchObject({code: 1, stderr: expect.stringContaining('--yes')})
+    if (line === 'fs teardown')
+      expect(done).toMatchObject({code: 1, stderr: expect.stringContaining('--yes')})
     else if (line === 'fs plan --detailed-exitcode') expect(done).toMatchObject({code: 2})
     else expect(done).not.toHaveProperty('code')
   })

@@ -38,7 +38,7 @@ import {entityRelation} from './entity-relation.js'
 import {frameTypeOf, selectValues} from './frame-columns.js'
 import {openDatabase} from './open-database.js'
 import {readSource} from './read-source.js'
-import {describeScript, runSteps, type Compile} from './run-script.js'
+import {describeScript, runSteps, type Compile} from './run-steps.js'
 
 /** Rows of a batch of newest rows: what a store writes at once. */
 const batchRows = 8192

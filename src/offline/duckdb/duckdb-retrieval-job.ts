@@ -9,8 +9,8 @@ import type {FrameFormat, ReadOptions, RetrievalJob} from '../offline-store.js'
 import {columnBatches} from './column-builder.js'
 import type {DuckDbSession} from './duckdb-session.js'
 import {frameTypeOf, selectTexts, selectValues, type NativeColumn} from './frame-columns.js'
-import {writeWhole} from './frame-file.js'
-import {runSteps, type Compile} from './run-script.js'
+import {writeWhole} from '../../output-file.js'
+import {runSteps, type Compile} from './run-steps.js'
 
 /** Rows of a batch that goes through JavaScript: some megabytes. */
 const batchRows = 16_384
