@@ -12,14 +12,16 @@ import type {Instant} from './definitions/instant.js'
 import type {OnlineFeaturesOptions, OnlineRowOf, UntypedRepo} from './definitions/typed-repo.js'
 import {machineEnvironment, type Environment} from './environment.js'
 import {FeatureStoreError} from './errors.js'
+import {closeDeadRuns} from './materialize/close-run.js'
 import type {MaterializeProgress} from './materialize/run-materialization.js'
+import {isHeld} from './materialize/view-lease.js'
 import {viewStatuses, type ViewStatus} from './materialize/view-status.js'
 import type {FrameFormat, RetrievalJob} from './offline/offline-store.js'
 import {OpenStores} from './open-stores.js'
 import type {ApplyStep} from './plan/apply-plan.js'
 import type {Plan} from './plan/plan.js'
 import {isAlive, readProcessIdentity} from './registry/process-identity.js'
-import type {RegistrySnapshot, RunRecord} from './registry/registry.js'
+import type {ProcessIdentity, RegistrySnapshot, RunRecord} from './registry/registry.js'
 import type {HistoricalFeaturesOptions} from './retrieval/historical-features.js'
 import type {OnlineFeatures, OnlineResponse} from './retrieval/online-features.js'
 
@@ -150,12 +152,19 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
   /** What is online of each view, and how it came there. */
   async status(): Promise<{readonly views: readonly ViewStatus[]}> {
     const {document} = await this.#read()
-    return {views: await viewStatuses(document, () => this.#stores.online('read'))}
+    const {clock} = this.#environment
+    const views = await viewStatuses(
+      document,
+      () => this.#stores.online('read'),
+      (lease) => isHeld(lease, {clock, isAlive: isProcessAlive()}),
+    )
+    return {views}
   }
 
   /** Past and present runs, newest first. */
   async listRuns(): Promise<readonly RunRecord[]> {
-    return (await this.#read()).document.runs
+    const {runs} = (await this.#read()).document
+    return closeDeadRuns(runs, isProcessAlive(), this.#environment.clock())
   }
 
   /** One run, or the `latest`. Throws FS_RUN_UNKNOWN. */
@@ -225,7 +234,6 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
     const {directory, materialization, onlineStore} = this.config
     const {runMaterialization} = await import('./materialize/run-materialization.js')
     const {clock, newRunId} = this.#environment
-    const self = readProcessIdentity()
     return runMaterialization({
       command,
       ...interval,
@@ -239,8 +247,8 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
       rejectsDirectory: resolve(directory, materialization.rejectsPath),
       repoDirectory: directory,
       expireAfter: onlineStore.expireAfter,
-      process: self,
-      isAlive: (holder) => isAlive(holder, self),
+      process: readProcessIdentity(),
+      isAlive: isProcessAlive(),
       now: this.#now,
       clock,
       newRunId,
@@ -248,4 +256,10 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
       onProgress,
     })
   }
+}
+
+/** Whether a process that is named in the registry still runs; undefined for one on another machine. */
+function isProcessAlive(): (holder: ProcessIdentity) => boolean | undefined {
+  const self = readProcessIdentity()
+  return (holder) => isAlive(holder, self)
 }

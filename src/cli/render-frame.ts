@@ -1,6 +1,6 @@
 import ansis from 'ansis'
 import {valueAt, type ColumnBatch} from '../definitions/column-batch.js'
-import {formatInstant} from '../definitions/instant.js'
+import {plainValue} from '../definitions/plain-value.js'
 import type {RetrievalJob} from '../feature-store.js'
 import type {Value, ValueType} from '../definitions/value-type.js'
 import {formatRows} from './format-number.js'
@@ -28,8 +28,7 @@ export function renderFrame(
 }
 
 function renderCell(type: ValueType, value: Value | null): string {
-  if (value === null) return ansis.dim('null')
-  return type === 'timestamp' ? formatInstant(value as bigint) : renderValue(value)
+  return value === null ? ansis.dim('null') : renderValue(plainValue(value, type))
 }
 
 function isNumber(type: ValueType): boolean {

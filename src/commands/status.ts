@@ -13,6 +13,8 @@ interface StatusDocument {
     readonly covered: readonly IntervalDocument[]
     readonly newest_event_timestamp: string | null
     readonly rows: number | null
+    /** The store no longer holds what was loaded; the next incremental run loads it again. */
+    readonly lost: boolean
     readonly last_run: {readonly run_id: string; readonly status: string; readonly finished_at: string} | null
     readonly loading: {
       readonly run_id: string
@@ -41,11 +43,12 @@ export default class Status extends BaseCommand {
 }
 
 function renderStatus(views: readonly ViewStatus[], now: bigint): string {
-  return renderTable(
+  const lost = views.filter((view) => view.lost === true).map(({name}) => name)
+  const table = renderTable(
     ['VIEW', 'ROWS', 'NEWEST ROW', 'LAST RUN', 'COVERED'],
     views.map((view) => [
       view.name,
-      view.rows === undefined ? '-' : formatCount(view.rows),
+      view.lost === true ? 'lost' : view.rows === undefined ? '-' : formatCount(view.rows),
       renderAge(view.newestEventTimestamp, now),
       view.lease === undefined
         ? view.lastRun === undefined
@@ -56,6 +59,8 @@ function renderStatus(views: readonly ViewStatus[], now: bigint): string {
     ]),
     {alignRight: [1]},
   )
+  if (lost.length === 0) return table
+  return `${table}\n\nThe online store no longer holds ${lost.join(', ')}; \`fs materialize-incremental\` loads all of it again.`
 }
 
 function statusDocument(views: readonly ViewStatus[]): StatusDocument {
@@ -66,6 +71,7 @@ function statusDocument(views: readonly ViewStatus[]): StatusDocument {
       covered: view.covered.map(intervalDocument),
       newest_event_timestamp: optionalInstant(view.newestEventTimestamp),
       rows: view.rows ?? null,
+      lost: view.lost ?? false,
       last_run:
         view.lastRun === undefined
           ? null

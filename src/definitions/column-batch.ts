@@ -2,6 +2,7 @@
  * Rows on their way through JavaScript: columns of typed arrays, a few thousand rows at a time, never an object per
  * row. Engines fill them, stores and output formats read them.
  */
+import {formatDay} from './day.js'
 import {typeParts, type Value, type ValueType} from './value-type.js'
 
 interface ColumnOf<Storage extends string, Values> {
@@ -83,17 +84,4 @@ export function valueAt(column: Column, row: number): Value | null {
     default:
       return column satisfies never
   }
-}
-
-/** Days since 1970 as `YYYY-MM-DD`. */
-export function formatDay(day: number): string {
-  return new Date(day * 86_400_000).toISOString().slice(0, -14)
-}
-
-/** `YYYY-MM-DD` as days since 1970; `undefined` when it is no date. */
-export function parseDay(text: string): number | undefined {
-  const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text)
-  if (match === null) return undefined
-  const millis = Date.parse(`${text}T00:00:00Z`)
-  return Number.isNaN(millis) || formatDay(millis / 86_400_000) !== text ? undefined : millis / 86_400_000
 }

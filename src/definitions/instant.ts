@@ -1,3 +1,5 @@
+import {formatDay} from './day.js'
+
 /** An instant is a `bigint` of UTC microseconds since 1970; nothing here reads the machine's zone or clock. */
 export type Instant = bigint
 
@@ -35,12 +37,21 @@ export function parseInstant(text: string): Instant | undefined {
   return BigInt(whole) * 1000n + BigInt(fraction.padEnd(6, '0')) - BigInt(offset) * 60_000_000n
 }
 
-/** ISO-8601 UTC with a `Z`; microseconds only where there are any. The inverse of `parseInstant`. */
+/** What DuckDB holds for `infinity`; negated for `-infinity`. */
+const infinity = 9_223_372_036_854_775_807n
+const microsOfDay = 86_400_000_000n
+
+/**
+ * ISO-8601 UTC with a `Z`; microseconds only where there are any. The inverse of `parseInstant`, and beyond it: years
+ * outside 0 to 9999 with a sign and six digits, `infinity` and `-infinity` as engines hold them.
+ */
 export function formatInstant(instant: Instant): string {
-  const micros = ((instant % 1_000_000n) + 1_000_000n) % 1_000_000n
-  const seconds = new Date(Number((instant - micros) / 1000n)).toISOString().slice(0, -5)
-  if (micros === 0n) return `${seconds}Z`
-  return `${seconds}.${micros.toString().padStart(6, '0')}Z`
+  if (instant >= infinity || instant <= -infinity) return instant > 0n ? 'infinity' : '-infinity'
+  const ofDay = ((instant % microsOfDay) + microsOfDay) % microsOfDay
+  const day = formatDay(Number((instant - ofDay) / microsOfDay))
+  const time = new Date(Number(ofDay / 1000n)).toISOString().slice(11, 19)
+  const micros = ofDay % 1_000_000n
+  return `${day}T${time}${micros === 0n ? '' : `.${micros.toString().padStart(6, '0')}`}Z`
 }
 
 function zoneOffsetMinutes(zone: string): number | undefined {

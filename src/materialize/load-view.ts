@@ -1,10 +1,10 @@
 /** Moves the newest rows of one view from its source to the online store, a batch at a time. */
 import type {LatestPerEntityQuery} from '../compile/query.js'
-import type {Column} from '../definitions/column-batch.js'
+import {valueAt, type Column} from '../definitions/column-batch.js'
+import {plainValue} from '../definitions/plain-value.js'
 import type {LatestBatch, OfflineStore} from '../offline/offline-store.js'
 import type {OnlineRows, OnlineStore, OnlineTable} from '../online/online-store.js'
 import {pickRows} from './pick-rows.js'
-import {plainValue} from './plain-value.js'
 import type {Reject} from './rejects-file.js'
 import type {ViewTally} from './view-tally.js'
 
@@ -62,7 +62,7 @@ export async function rejectNullKeys({
     const columns = new Map(batch.names.map((name, index) => [name, batch.columns[index] as Column]))
     const valueOf = (name: string, row: number): unknown => {
       const column = columns.get(name)
-      return column === undefined ? null : plainValue(column, row)
+      return column === undefined ? null : plainAt(column, row)
     }
     const record = (names: readonly string[], row: number): Record<string, unknown> =>
       Object.fromEntries(names.map((name) => [name, valueOf(name, row)]))
@@ -128,13 +128,17 @@ function rejectOf(table: OnlineTable, rows: OnlineRows, row: number, reason: str
     names: readonly {readonly name: string}[],
     columns: readonly Column[],
   ): Record<string, unknown> =>
-    Object.fromEntries(names.map(({name}, index) => [name, plainValue(columns[index] as Column, row)]))
+    Object.fromEntries(names.map(({name}, index) => [name, plainAt(columns[index] as Column, row)]))
   return {
     reason,
     view: table.view,
     key: record(table.joinKeys, rows.keys),
-    event_timestamp: plainValue(rows.eventTimestamps, row),
-    created_timestamp: plainValue(rows.createdTimestamps, row),
+    event_timestamp: plainAt(rows.eventTimestamps, row),
+    created_timestamp: plainAt(rows.createdTimestamps, row),
     values: record(table.features, rows.features),
   }
+}
+
+function plainAt(column: Column, row: number): unknown {
+  return plainValue(valueAt(column, row), column.type)
 }

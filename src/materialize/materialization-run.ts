@@ -84,7 +84,7 @@ export class MaterializationRun {
       const {count} = tally.rejects
       run =
         count > maxRejects
-          ? this.#viewRun(name, 'failed', tooManyRejects(count, maxRejects))
+          ? this.#viewRun(name, 'failed', tooManyRejects(name, count, maxRejects))
           : this.#viewRun(name, 'ok')
       await this.#settle(run, commit)
     } catch (error) {
@@ -229,10 +229,10 @@ function interrupted(): NonNullable<ViewRun['error']> {
   }
 }
 
-function tooManyRejects(count: number, allowed: number): NonNullable<ViewRun['error']> {
+function tooManyRejects(view: string, count: number, allowed: number): NonNullable<ViewRun['error']> {
   return {
     code: 'FS_REJECTS_EXCEEDED',
     message: `${count} ${count === 1 ? 'row' : 'rows'} could not be written, and ${allowed} may be. All others were, and count as loaded.`,
-    hint: 'Look at the rejected rows and mend the source, or allow them with `--max-rejects`.',
+    hint: `Look at the rejected rows. When the source is mended, load them with \`fs materialize START END --view ${view}\`; or allow them with \`--max-rejects\`.`,
   }
 }

@@ -1,7 +1,7 @@
 /** One view's part of a run, from what it has to read to what it leaves in the registry. */
 import {featureRowsOf} from '../compile/feature-rows.js'
 import type {FeatureView} from '../definitions/definition.js'
-import type {Instant} from '../definitions/instant.js'
+import {formatInstant, type Instant} from '../definitions/instant.js'
 import type {Interval} from '../definitions/interval.js'
 import {FeatureStoreError} from '../errors.js'
 import type {SourceSummary} from '../offline/offline-store.js'
@@ -9,8 +9,8 @@ import type {OnlineStore, OnlineTable} from '../online/online-store.js'
 import {onlineTableOf} from '../online/online-table.js'
 import type {RegistryDocument, ViewState} from '../registry/registry.js'
 import {loadView, rejectNullKeys} from './load-view.js'
+import {isTableLost, withoutCoverage} from './lost-table.js'
 import type {MaterializationContext} from './materialization-options.js'
-import {showInstant} from './plain-value.js'
 import {stateAfterLoad, watermarkOf, type LoadRequest, type LoadSelection} from './plan-load.js'
 import {surveySource} from './survey-source.js'
 import {leaseLost, withoutLease} from './view-lease.js'
@@ -34,8 +34,16 @@ export async function materializeView(
   tally: ViewTally,
 ): Promise<CoverageCommit> {
   const {signal, runId, onProgress} = context
-  const {view, state} = registered(name, document)
+  const {view, state: known} = registered(name, document)
   const rows = featureRowsOf(view, document.definitions)
+  const online = await context.openOnlineStore()
+  const table = onlineTableOf(view, document.definitions, known.table)
+  const isLost = await isTableLost(online, table, known)
+  const state = isLost ? withoutCoverage(known) : known
+  if (isLost) {
+    await online.prepare([table])
+    tally.notes = [...tally.notes, 'the online store had lost its rows, so all of them are due again']
+  }
   const offline = await context.openOfflineStore()
   onProgress?.({view: name, phase: 'reading', rows: 0})
   const survey = await surveySource(offline, rows, {view, state, request, now: context.now()})
@@ -43,8 +51,6 @@ export async function materializeView(
   tally.read = summary.rows
   signal?.throwIfAborted()
 
-  const online = await context.openOnlineStore()
-  const table = onlineTableOf(view, document.definitions, state.table)
   const query = {
     kind: 'latest_per_entity',
     rows,
@@ -75,7 +81,7 @@ export async function materializeView(
     const {arrival} = survey
     const {newestEventTimestamp} = tally
     const load = {intervals: selection.intervals, arrival, newestEventTimestamp, forgetBefore}
-    return withoutLease(stateAfterLoad(now, load), runId)
+    return withoutLease(stateAfterLoad(isLost ? withoutCoverage(now) : now, load), runId)
   }
 }
 
@@ -137,11 +143,11 @@ function identityOf(name: string, {definitions, views}: RegistryDocument): strin
 function emptyNote(selection: LoadSelection, summary: SourceSummary): string {
   const newest = summary.newestEventTimestamp
   const found =
-    newest === null ? 'the source has no row' : `newest row in the source is ${showInstant(newest)}`
+    newest === null ? 'the source has no row' : `newest row in the source is ${formatInstant(newest)}`
   const intervals = selection.read.map(formatInterval).join(' ')
   return intervals === '' ? `nothing new to load; ${found}` : `0 rows in ${intervals}; ${found}`
 }
 
 function formatInterval({start, end}: Interval): string {
-  return `(${start === null ? 'the beginning' : showInstant(start)}, ${showInstant(end)}]`
+  return `(${start === null ? 'the beginning' : formatInstant(start)}, ${formatInstant(end)}]`
 }

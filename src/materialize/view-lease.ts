@@ -16,8 +16,12 @@ type LeaseContext = Pick<MaterializationContext, 'runId' | 'process' | 'clock' |
 /** Who else holds the view now, if anybody does. */
 export function holderOf(state: ViewState, context: LeaseContext): Lease | undefined {
   const {lease} = state
-  if (lease === undefined || lease.runId === context.runId) return undefined
-  return lease.expiresAt <= context.clock() || context.isAlive(lease.holder) === false ? undefined : lease
+  return lease !== undefined && lease.runId !== context.runId && isHeld(lease, context) ? lease : undefined
+}
+
+/** A lease that expired, or whose process is surely gone, holds nothing any more. */
+export function isHeld(lease: Lease, context: Pick<LeaseContext, 'clock' | 'isAlive'>): boolean {
+  return lease.expiresAt > context.clock() && context.isAlive(lease.holder) !== false
 }
 
 /**

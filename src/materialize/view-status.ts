@@ -3,12 +3,15 @@ import type {Interval} from '../definitions/interval.js'
 import type {OnlineStore} from '../online/online-store.js'
 import {onlineTableOf} from '../online/online-table.js'
 import type {Lease, RegistryDocument, ViewState} from '../registry/registry.js'
+import {isTableLost} from './lost-table.js'
 
 /** What is online of a view, and how it came there. */
 export interface ViewStatus {
   readonly name: string
   /** False: the view is for training only. */
   readonly online: boolean
+  /** True: the store no longer holds what was loaded; the next incremental run loads it again. */
+  readonly lost?: boolean
   /** What was loaded completely. */
   readonly covered: readonly Interval[]
   readonly newestEventTimestamp?: Instant | undefined
@@ -23,6 +26,7 @@ export interface ViewStatus {
 export async function viewStatuses(
   document: RegistryDocument,
   openOnlineStore: () => Promise<OnlineStore>,
+  isHeld: (lease: Lease) => boolean,
 ): Promise<readonly ViewStatus[]> {
   const {definitions, views} = document
   return Promise.all(
@@ -30,14 +34,16 @@ export async function viewStatuses(
       const state = views[view.name]
       if (state === undefined || !view.online) return {name: view.name, online: view.online, covered: []}
       const store = await openOnlineStore()
+      const table = onlineTableOf(view, definitions, state.table)
       return {
         name: view.name,
         online: true,
         covered: state.covered,
         newestEventTimestamp: state.newestEventTimestamp,
-        rows: await store.countRows(onlineTableOf(view, definitions, state.table)),
+        rows: await store.countRows(table),
+        ...((await isTableLost(store, table, state)) ? {lost: true} : {}),
         ...(state.lastRun === undefined ? {} : {lastRun: state.lastRun}),
-        lease: state.lease,
+        ...(state.lease !== undefined && isHeld(state.lease) ? {lease: state.lease} : {}),
       }
     }),
   )

@@ -5,7 +5,8 @@
  * Each part is a tag for its type and then a fixed number of bytes (big-endian, the sign bit flipped), or bytes in
  * which 00 is written 00 FF and which 00 01 ends.
  */
-import {parseDay, type Column} from '../definitions/column-batch.js'
+import type {Column} from '../definitions/column-batch.js'
+import {parseDay} from '../definitions/day.js'
 import type {JoinKey} from '../definitions/definition.js'
 import type {KeyType, Value} from '../definitions/value-type.js'
 import {dataViewOf} from './data-view.js'

@@ -13,7 +13,8 @@
  * A row is read by the schema it was written with, which its store keeps by id, so that a reader never misreads rows
  * from before a change: a feature that the schema lacks is null.
  */
-import {formatDay, storageOf, type Column} from '../definitions/column-batch.js'
+import {storageOf, type Column} from '../definitions/column-batch.js'
+import {formatDay} from '../definitions/day.js'
 import type {Field} from '../definitions/definition.js'
 import type {Instant} from '../definitions/instant.js'
 import {typeParts, type ScalarType, type Value, type ValueType} from '../definitions/value-type.js'

@@ -1,4 +1,4 @@
-import {parseDay} from '../definitions/column-batch.js'
+import {parseDay} from '../definitions/day.js'
 import {parseInstant} from '../definitions/instant.js'
 import type {KeyType, Value} from '../definitions/value-type.js'
 

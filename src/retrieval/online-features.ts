@@ -1,4 +1,5 @@
 import {formatInstant, type Instant} from '../definitions/instant.js'
+import {plainValue} from '../definitions/plain-value.js'
 import type {Value, ValueType} from '../definitions/value-type.js'
 import type {EntityKey, OnlineRow} from '../online/online-store.js'
 
@@ -102,7 +103,7 @@ export class OnlineFeatures<Row = Readonly<Record<string, Value | null>>> {
   toResponse(): OnlineResponse {
     const {joinKeys, features} = this.#shape
     const keyResults = joinKeys.map(({valueType, place}): OnlineResult => ({
-      values: this.#keys.map((key) => toJson(key[place] as Value, valueType)),
+      values: this.#keys.map((key) => plainValue(key[place] as Value, valueType)),
       statuses: this.#keys.map(() => 'PRESENT'),
       event_timestamps: this.#keys.map(() => null),
     }))
@@ -111,7 +112,7 @@ export class OnlineFeatures<Row = Readonly<Record<string, Value | null>>> {
       this.#keys.map((_, entity) => this.#eventTimestampAt(entity, read)),
     )
     const featureResults = features.map(({valueType, read}, index): OnlineResult => ({
-      values: this.#keys.map((_, entity) => toJson(this.#valueAt(entity, index), valueType)),
+      values: this.#keys.map((_, entity) => plainValue(this.#valueAt(entity, index), valueType)),
       statuses: this.#keys.map((_, entity) => this.#statusAt(entity, index)),
       event_timestamps: eventTimestamps[read] as OnlineResult['event_timestamps'],
     }))
@@ -155,24 +156,5 @@ export class OnlineFeatures<Row = Readonly<Record<string, Value | null>>> {
   #checkEntity(entity: number): void {
     if (Number.isInteger(entity) && entity >= 0 && entity < this.#keys.length) return
     throw new RangeError(`there is no entity ${entity}: the request had ${this.#keys.length}`)
-  }
-}
-
-function toJson(value: Value | null, type: ValueType): Value | null {
-  switch (typeof value) {
-    case 'bigint':
-      return type === 'int64' || type === 'list<int64>' ? value : formatInstant(value)
-    case 'number':
-      // JSON has no literal for these; the names are what Feast writes.
-      return Number.isFinite(value) ? value : String(value)
-    case 'object':
-      if (value === null) return null
-      if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
-      return value.map((element) => toJson(element, type))
-    case 'string':
-    case 'boolean':
-      return value
-    default:
-      return value satisfies never
   }
 }

@@ -39,6 +39,20 @@ describe('materialize-incremental on cron', () => {
     expect(result.stderr).toContain('driver_stats.parquet')
   })
 
+  test('an online store that was lost is loaded again, and status says so before', async () => {
+    const load = () => runFsJson(['materialize-incremental', '-C', repo])
+    const written = async () => (await load())['views'] as {rows: {written: number}; notes?: string[]}[]
+    expect((await written())[0]?.rows.written).toBeGreaterThan(0)
+    expect((await written())[0]?.rows.written).toBe(0)
+    rmSync(join(repo, 'data/online'), {recursive: true})
+    expect((await runFsJson(['status', '-C', repo]))['views']).toMatchObject([{lost: true, rows: 0}])
+    const [again] = await written()
+    expect(again?.rows.written).toBeGreaterThan(0)
+    expect(again?.notes?.[0]).toContain('had lost its rows')
+    expect((await runFsJson(['status', '-C', repo]))['views']).toMatchObject([{lost: false}])
+    expect((await written())[0]?.rows.written).toBe(0)
+  })
+
   test('a run killed in the middle leaves nothing stuck', async () => {
     for (let round = 0; round < 5; round += 1) {
       const child = spawn(process.execPath, [fsBin, 'materialize-incremental', '-C', repo], {stdio: 'ignore'})
@@ -46,6 +60,10 @@ describe('materialize-incremental on cron', () => {
       await new Promise((resolve) => setTimeout(resolve, 150 + round * 80))
       child.kill('SIGKILL')
       await ended
+      // Nobody waits for a process that is gone.
+      expect((await runFsJson(['status', '-C', repo]))['views']).toMatchObject([{loading: null}])
+      const {runs} = (await runFsJson(['runs', 'list', '-C', repo])) as {runs: {status: string}[]}
+      expect(runs.map(({status}) => status)).not.toContain('running')
     }
     const result = await runFs(['materialize-incremental', '--quiet', '-C', repo])
     expect(result).toMatchObject({code: 0, stderr: ''})

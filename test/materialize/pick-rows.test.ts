@@ -3,7 +3,7 @@ import {expect, test} from 'vitest'
 import {valueAt, type Column} from '../../src/definitions/column-batch.js'
 import type {Value, ValueType} from '../../src/definitions/value-type.js'
 import {pickRows} from '../../src/materialize/pick-rows.js'
-import {plainValue} from '../../src/materialize/plain-value.js'
+import {plainValue} from '../../src/definitions/plain-value.js'
 import {columnOf} from '../conformance/online-store.js'
 import type {OnlineRows} from '../../src/online/online-store.js'
 
@@ -67,5 +67,5 @@ test.each<[ValueType, Value, unknown]>([
   ['bytes', new Uint8Array([255]), '/w=='],
   ['date', '2024-02-29', '2024-02-29'],
 ])('%s %s is shown as JSON can hold it', (type, value, plain) => {
-  expect(plainValue(columnOf(type, [value]), 0)).toEqual(plain)
+  expect(plainValue(valueAt(columnOf(type, [value]), 0), type)).toEqual(plain)
 })

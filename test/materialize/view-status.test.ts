@@ -16,7 +16,13 @@ test('the status of a view says what is online and how it came there', async () 
   ])
   const run = await project.load(now)
   const lastRun = (await project.state('stats')).lastRun
-  expect(await viewStatuses(await project.document(), () => Promise.resolve(project.online))).toEqual([
+  expect(
+    await viewStatuses(
+      await project.document(),
+      () => Promise.resolve(project.online),
+      () => true,
+    ),
+  ).toEqual([
     {name: 'history', online: false, covered: []},
     {
       name: 'stats',
@@ -33,6 +39,10 @@ test('the status of a view says what is online and how it came there', async () 
 
 test('the online store stays closed when no view is in it', async () => {
   await project.apply({history: {online: false}})
-  const statuses = await viewStatuses(await project.document(), () => Promise.reject(new Error('opened')))
+  const statuses = await viewStatuses(
+    await project.document(),
+    () => Promise.reject(new Error('opened')),
+    () => true,
+  )
   expect(statuses).toEqual([{name: 'history', online: false, covered: []}])
 })

@@ -22,7 +22,7 @@ import {
   type DuckDBValue,
 } from '@duckdb/node-api'
 import type {TypedColumn} from '../../src/compile/query.js'
-import {formatDay, parseDay} from '../../src/definitions/column-batch.js'
+import {formatDay, parseDay} from '../../src/definitions/day.js'
 import {typeParts, type Value, type ValueType} from '../../src/definitions/value-type.js'
 import type {Row} from './oracle.js'
 

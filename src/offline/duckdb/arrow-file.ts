@@ -1,7 +1,7 @@
 import {createReadStream} from 'node:fs'
 import type {DataType, RecordBatch, TimeUnit, Vector} from 'apache-arrow'
 import type {TypedColumn} from '../../compile/query.js'
-import {formatDay} from '../../definitions/column-batch.js'
+import {formatDay} from '../../definitions/day.js'
 import type {ScalarType, Value, ValueType} from '../../definitions/value-type.js'
 import {FeatureStoreError} from '../../errors.js'
 

@@ -3,7 +3,8 @@
  * copied whole instead, which is some ten times faster.
  */
 import type {DuckDBDataChunk, DuckDBVector} from '@duckdb/node-api'
-import {formatDay, storageOf, type Column} from '../../definitions/column-batch.js'
+import {storageOf, type Column} from '../../definitions/column-batch.js'
+import {formatDay} from '../../definitions/day.js'
 import {typeParts, type ScalarType, type Value, type ValueType} from '../../definitions/value-type.js'
 
 /** What vectors of fixed width hold. Their types call it private; the client's version is pinned, and tests read every type. */

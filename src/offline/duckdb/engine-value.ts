@@ -6,7 +6,7 @@ import {
   DuckDBTimestampValue,
   type DuckDBValue,
 } from '@duckdb/node-api'
-import {parseDay} from '../../definitions/column-batch.js'
+import {parseDay} from '../../definitions/day.js'
 import {typeParts, type Value, type ValueType} from '../../definitions/value-type.js'
 
 /** A value of the SDK as the client takes it for a column of the value type. */
