@@ -64,7 +64,7 @@ class DuckDbOfflineStore implements OfflineStore {
 
   async describeSource(tree: SourceTree): Promise<readonly SourceColumn[]> {
     return this.#withSession(async (session) => {
-      const {columns} = await readSource(session, tree, this.#repoDirectory, 'typed')
+      const {columns} = await readSource(session, tree, this.#repoDirectory, 'sniffed')
       return columns.map(({name, nativeType}) => {
         const valueType = valueTypeOf(nativeType)
         return {name, nativeType, ...(valueType === undefined ? {} : {valueType})}

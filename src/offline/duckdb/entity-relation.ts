@@ -8,7 +8,9 @@ import type {EntityRelation, ReadableJoin, ReadableSource} from '../../compile/s
 import {FeatureStoreError} from '../../errors.js'
 import {readArrowFile} from './arrow-file.js'
 import type {DuckDbSession} from './duckdb-session.js'
-import {csvFiles, queryRelation, typedFiles} from './read-source.js'
+import {typedFiles} from './file-relation.js'
+import {queryRelation} from './read-source.js'
+import {typedText} from './typed-text.js'
 import {escapeGlob} from './source-files.js'
 import {parseSelect} from './source-query.js'
 
@@ -25,7 +27,7 @@ export async function entityRelation(
       return fileRows(session, entityRows, query)
     case 'sql': {
       await parseSelect(session, entityRows.sql, 'The SQL of the entity rows').catch(asEntityRows)
-      const relation = await queryRelation(session, entityRows.sql, entityRows.inputs, repoDirectory)
+      const relation = await queryRelation(session, entityRows.sql, entityRows.inputs, repoDirectory, 'exact')
       return fixed(relation, await session.describe(`SELECT * FROM ${relation}`, []).catch(asEntityRows))
     }
     case 'values':
@@ -51,20 +53,14 @@ async function fileRows(
     return valueRows(session, columns, rows)
   }
   const files = {argument: quoteText(escapeGlob(path)), format, several: false}
-  let relation = typedFiles(files)
-  const asRows = (error: unknown): never => asEntityRows(error, path)
-  let columns = await session.describe(`SELECT * FROM ${relation}`, []).catch(asRows)
-  if (format === 'csv') {
+  try {
     // 00501 is a text where a key is one, and no number.
-    const texts = textKeys(query).filter((key) => columns.some(({name}) => name === key))
-    if (texts.length > 0) {
-      relation = csvFiles(files, [
-        `types = {${texts.map((name) => `${quoteText(name)}: 'VARCHAR'`).join(', ')}}`,
-      ])
-      columns = await session.describe(`SELECT * FROM ${relation}`, []).catch(asRows)
-    }
+    const relation =
+      format === 'parquet' ? typedFiles(files) : await typedText(session, files, textKeys(query))
+    return fixed(relation, await session.describe(`SELECT * FROM ${relation}`, []))
+  } catch (error) {
+    return asEntityRows(error, path)
   }
-  return fixed(relation, columns)
 }
 
 function textKeys({joins}: PointInTimeQuery): readonly string[] {

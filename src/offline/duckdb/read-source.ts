@@ -7,15 +7,18 @@ import type {DataSource, DuckDbSource, FileSource} from '../../definitions/defin
 import {FeatureStoreError} from '../../errors.js'
 import type {DuckDbSession} from './duckdb-session.js'
 import {engineMessage} from './query-error.js'
-import {findSourceFiles, unreadable, type SourceFiles} from './source-files.js'
+import {csvFiles, jsonFiles, typedFiles} from './file-relation.js'
+import {findSourceFiles, unreadable} from './source-files.js'
+import {typedText} from './typed-text.js'
 import {checkReproducible, parseSelect, qualifyTables} from './source-query.js'
 
 /**
- * `typed`: columns have the types that the engine finds in them, as people and their SQL expect. `exact`: values of text
- * files are text, to be read as a view declares them, value by value; types guessed from the first rows would fail at
- * the first odd value, and round numbers.
+ * How values of text files are read. `sniffed`: with types that the engine finds in the first thousands of rows, enough
+ * to describe them. `exact`: as text, to be read as a view declares them, value by value; types guessed from the first
+ * rows would fail at the first odd value, and round numbers. `typed`: for SQL, which expects types: those that hold
+ * every value.
  */
-export type SourceForm = 'typed' | 'exact'
+export type SourceForm = 'sniffed' | 'typed' | 'exact'
 
 /**
  * A source as the engine reads it, its field mapping applied. Nothing is read but what tells the columns. Throws
@@ -47,7 +50,7 @@ async function relationOf(
     case 'query': {
       const what = `The query of data source \`${source.name}\``
       await checkReproducible(session, await parseSelect(session, source.query, what), source.query, what)
-      return queryRelation(session, source.query, tree.inputs, repoDirectory)
+      return queryRelation(session, source.query, tree.inputs, repoDirectory, form)
     }
     default:
       return source satisfies never
@@ -60,10 +63,11 @@ export async function queryRelation(
   sql: string,
   inputs: Readonly<Record<string, SourceTree>>,
   repoDirectory: string,
+  form: SourceForm,
 ): Promise<string> {
   const tables: string[] = []
   for (const [name, input] of Object.entries(inputs)) {
-    const {relation} = await readSource(session, input, repoDirectory, 'typed')
+    const {relation} = await readSource(session, input, repoDirectory, form === 'sniffed' ? form : 'typed')
     tables.push(`${quoteName(name)} AS NOT MATERIALIZED (SELECT * FROM ${relation})`)
   }
   const text = sql.trim().replace(/(;\s*)+$/, '')
@@ -78,7 +82,8 @@ async function fileRelation(
   form: SourceForm,
 ): Promise<string> {
   const files = await findSourceFiles(source, repoDirectory)
-  if (form === 'typed' || files.format === 'parquet') return typedFiles(files)
+  if (form === 'sniffed' || files.format === 'parquet') return typedFiles(files)
+  if (form === 'typed') return typedText(session, files)
   if (files.format === 'csv') return csvFiles(files, ['all_varchar = true'])
   const columns = await describe(session, source, typedFiles(files))
   const texts = columns.map(({name, nativeType}) => {
@@ -86,46 +91,6 @@ async function fileRelation(
     return `${quoteText(name)}: ${quoteText(type)}`
   })
   return jsonFiles(files, [`columns = {${texts.join(', ')}}`])
-}
-
-/** Files as the engine reads them by itself. */
-export function typedFiles(files: SourceFiles): string {
-  switch (files.format) {
-    case 'parquet':
-      return reader(
-        'read_parquet',
-        files,
-        files.several ? ['union_by_name = true', 'hive_partitioning = true'] : [],
-      )
-    case 'csv':
-      return csvFiles(files, [])
-    case 'json':
-      return jsonFiles(files, [])
-    default:
-      return files.format satisfies never
-  }
-}
-
-/** A first line of names; quoted empty text is text; dates are ISO dates and nothing like 01/02/2024. */
-export function csvFiles(files: SourceFiles, options: readonly string[]): string {
-  return reader('read_csv', files, [
-    'header = true',
-    'allow_quoted_nulls = false',
-    `dateformat = '%Y-%m-%d'`,
-    ...(files.several ? ['union_by_name = true', 'hive_partitioning = true'] : []),
-    ...options,
-  ])
-}
-
-function jsonFiles(files: SourceFiles, options: readonly string[]): string {
-  return reader('read_json', files, [
-    ...(files.several ? ['union_by_name = true', 'hive_partitioning = true'] : []),
-    ...options,
-  ])
-}
-
-function reader(name: string, {argument}: SourceFiles, options: readonly string[]): string {
-  return `${name}(${[argument, ...options].join(', ')})`
 }
 
 async function databaseRelation(
@@ -150,7 +115,7 @@ async function databaseRelation(
   const what = `The query of data source \`${source.name}\``
   const statement = await parseSelect(session, source.query, what)
   await checkReproducible(session, statement, source.query, what)
-  return queryRelation(session, await qualifyTables(session, statement, catalog), {}, repoDirectory)
+  return queryRelation(session, await qualifyTables(session, statement, catalog), {}, repoDirectory, 'exact')
 }
 
 async function describe(
