@@ -19,7 +19,7 @@ export function compileIntervalRows(
     const known = query.asKnownAt === undefined ? '' : ` AND c <= ${instantValue(query.asKnownAt, values)}`
     const after = start === null ? '' : ` AND t > ${instantValue(start, values)}`
     const present = join.entityColumns.map((_, index) => `${keyName(index)} IS NOT NULL`).join(' AND ')
-    return `SELECT ${selected.join(', ')}, t AS ${quoteName(query.timestampColumn)} FROM ${typedRows({rows: join.rows, source}, [])}
+    return `SELECT ${selected.join(', ')}, t AS ${quoteName(query.timestampColumn)} FROM ${typedRows({rows: join.rows, source}, {features: []})}
     WHERE ${present} AND t <= ${instantValue(end, values)}${after}${known}`
   })
   const order = [query.timestampColumn, ...columns].map((name) => `${quoteName(name)} NULLS FIRST`)

@@ -4,6 +4,7 @@ import {equalColumns, settleTies} from './settle-ties.js'
 import {
   checkedFeatures,
   featureName,
+  isIncomplete,
   keyName,
   misfitName,
   selectedRows,
@@ -41,8 +42,8 @@ export function compileLatestPerEntity(
       {
         name: '"latest:rows"',
         kept: false,
-        sql: () => `SELECT * FROM ${typedRows(readable)}
-  WHERE (${selectedRows(query, values)})${keyNames.map((key) => ` AND ${key} IS NOT NULL`).join('')}`,
+        sql: () => `SELECT * FROM ${typedRows(readable, {unfitTime: 'is null'})}
+  WHERE (${selectedRows(query, values)}) AND NOT (${isIncomplete(keys.length)})`,
       },
       {
         name: '"latest:newest"',
@@ -74,13 +75,17 @@ export function latestColumns(readable: ReadableRows): readonly string[] {
   ]
 }
 
-/** The selected rows that have no key, or one that doesn't fit its type: all columns as they are in the source. */
-export function compileNullKeyRows(
+/** The selected rows that have no key or no event time: all columns as they are in the source. */
+export function compileIncompleteRows(
   query: LatestPerEntityQuery,
   readable: ReadableRows,
   values: SqlValues,
 ): string {
-  const missing = query.rows.keys.map((_, index) => `${keyName(index)} IS NULL`).join(' OR ')
-  return `SELECT UNNEST(whole) FROM ${typedRows(readable, [], [`${sourceAlias} AS whole`])}
-WHERE (${selectedRows(query, values)}) AND (${missing})`
+  const rows = typedRows(readable, {
+    features: [],
+    more: [`${sourceAlias} AS whole`],
+    unfitTime: 'is null',
+  })
+  return `SELECT UNNEST(whole) FROM ${rows}
+WHERE (${selectedRows(query, values)}) AND (${isIncomplete(query.rows.keys.length)})`
 }

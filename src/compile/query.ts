@@ -34,24 +34,28 @@ export interface FeatureRows {
   readonly features: readonly TypedColumn[]
 }
 
-/** The newest row of each key among rows whose event time lies in one of `intervals`, or that `arrived` late. */
-export interface LatestPerEntityQuery {
-  readonly kind: 'latest_per_entity'
-  readonly rows: FeatureRows
+/** Rows whose event time lies in one of `intervals`, or that `arrived` late. */
+export interface RowSelection {
   readonly intervals: readonly Interval[]
   /** Also rows in `within` whose created timestamp is after `after` (or equal, with `orEqual`). */
-  readonly arrived?: {readonly after: Instant; readonly orEqual: boolean; readonly within: Interval}
+  readonly arrived?:
+    {readonly after: Instant; readonly orEqual: boolean; readonly within: Interval} | undefined
+  /** Only rows created by then. */
+  readonly knownBy?: Instant | undefined
+}
+
+/** The newest row of each key among the selected rows. */
+export interface LatestPerEntityQuery extends RowSelection {
+  readonly kind: 'latest_per_entity'
+  readonly rows: FeatureRows
   /** `key`: rows come sorted by key, which is what a B-tree wants; `any`: as the engine likes. */
   readonly order: 'key' | 'any'
 }
 
 /** What the run must know of a source before it reads: one pass over keys and times. */
-export interface SourceSummaryQuery {
+export interface SourceSummaryQuery extends RowSelection {
   readonly kind: 'source_summary'
   readonly rows: FeatureRows
-  /** Rows to count as selected: those that a `LatestPerEntityQuery` of the same selection would read. */
-  readonly intervals: readonly Interval[]
-  readonly arrived?: LatestPerEntityQuery['arrived']
   /** Count the rows created at exactly this instant, wherever their event time lies. */
   readonly countCreatedAt?: Instant
 }
@@ -94,10 +98,4 @@ export interface PointInTimeQuery {
   readonly joins: readonly ViewJoin[]
   /** Candidates are only rows created at or before this instant, in every view. */
   readonly asKnownAt?: Instant
-}
-
-/** SQL of one engine with its parameters; values are bound, never pasted. */
-export interface CompiledQuery {
-  readonly sql: string
-  readonly parameters: readonly unknown[]
 }

@@ -3,7 +3,7 @@ import type {Instant} from '../definitions/instant.js'
 import type {Interval} from '../definitions/interval.js'
 import {castExactly, castToInstant} from './dialects/duckdb-casts.js'
 import {quoteName, quoteText as text} from './dialects/duckdb-names.js'
-import type {FeatureRows, LatestPerEntityQuery, TypedColumn, ViewJoin} from './query.js'
+import type {FeatureRows, RowSelection, TypedColumn, ViewJoin} from './query.js'
 import type {SqlValues} from './sql-values.js'
 
 /** A source as the engine can read it: a parenthesised relation, and its columns after the field mapping. */
@@ -43,8 +43,16 @@ export const misfitName = (index: number): string => `m${index}`
  */
 export function typedRows(
   {rows, source}: ReadableRows,
-  features: readonly TypedColumn[] = rows.features,
-  more: readonly string[] = [],
+  {
+    features = rows.features,
+    more = [],
+    unfitTime = 'fails',
+  }: {
+    readonly features?: readonly TypedColumn[]
+    readonly more?: readonly string[]
+    /** What becomes of an event time that is no time. */
+    readonly unfitTime?: 'fails' | 'is null'
+  } = {},
 ): string {
   const native = nativeTypesOf({rows, source})
   const keys = rows.keys.map(
@@ -66,7 +74,7 @@ export function typedRows(
   return (
     `(SELECT ${[
       ...keys,
-      `${instant(timestampField, native(timestampField), rows)} AS t`,
+      `${instant(timestampField, native(timestampField), rows, unfitTime)} AS t`,
       `${created} AS c`,
       ...selected,
       ...more,
@@ -84,30 +92,33 @@ export function checkedFeatures(readable: ReadableRows): ReadonlySet<number> {
   )
 }
 
-/** Which rows a run reads: those in an interval, and those that arrived late. */
-export function selectedRows(
-  {
-    intervals,
-    arrived,
-  }: {
-    readonly intervals: LatestPerEntityQuery['intervals']
-    readonly arrived?: LatestPerEntityQuery['arrived'] | undefined
-  },
-  values: SqlValues,
-): string {
+/**
+ * Which rows a run reads: those in an interval, and those that arrived late. A row without an event time is in every
+ * interval that reaches back to the beginning, so that it is told and not lost.
+ */
+export function selectedRows({intervals, arrived, knownBy}: RowSelection, values: SqlValues): string {
   const parts = intervals.map((interval) => within(interval, values))
   if (arrived !== undefined) {
     parts.push(
-      `c ${arrived.orEqual ? '>=' : '>'} ${instantValue(arrived.after, values)} AND ${within(arrived.within, values)}`,
+      `c ${arrived.orEqual ? '>=' : '>'} ${instantValue(arrived.after, values)} AND (t IS NULL OR ${within(arrived.within, values)})`,
     )
   }
-  return parts.length === 0 ? 'false' : parts.map((part) => `(${part})`).join(' OR ')
+  if (parts.length === 0) return 'false'
+  const selected = parts.map((part) => `(${part})`).join(' OR ')
+  return knownBy === undefined ? selected : `(${selected}) AND c <= ${instantValue(knownBy, values)}`
+}
+
+/** A row that can't be written: a null in its key (also for what doesn't fit the type), or no event time. */
+export function isIncomplete(keys: number): string {
+  return [...Array.from({length: keys}, (_, index) => keyName(index)), 't']
+    .map((column) => `${column} IS NULL`)
+    .join(' OR ')
 }
 
 /** `t` lies in (start, end]. */
-export function within({start, end}: Interval, values: SqlValues): string {
+function within({start, end}: Interval, values: SqlValues): string {
   const upper = `t <= ${instantValue(end, values)}`
-  return start === null ? upper : `t > ${instantValue(start, values)} AND ${upper}`
+  return start === null ? `t IS NULL OR ${upper}` : `t > ${instantValue(start, values)} AND ${upper}`
 }
 
 export function instantValue(instant: Instant, values: SqlValues): string {
@@ -135,9 +146,15 @@ function comparable(column: string, valueType: string): string {
   return `list_transform(${column}, lambda e: {'is': e IS NOT NULL, 'value': e})`
 }
 
-function instant(name: string, native: string, rows: FeatureRows): string {
+function instant(
+  name: string,
+  native: string,
+  rows: FeatureRows,
+  unfit: 'fails' | 'is null' = 'fails',
+): string {
   const {value, misfit} = castToInstant(quoteName(name), native)
   if (misfit === undefined) return value
+  if (unfit === 'is null') return `CASE WHEN NOT ${misfit} THEN ${value} END`
   return `CASE WHEN ${misfit} THEN ${raise('FS_VALUE_OUT_OF_RANGE', [
     text(rows.view),
     text(name),

@@ -167,7 +167,7 @@ export class ViewPart {
     const conditions = [...this.#keys, 't'].map((column) => `${column} IS NOT NULL`)
     if (this.#query.asKnownAt !== undefined)
       conditions.push(`c <= ${instantValue(this.#query.asKnownAt, this.#values)}`)
-    return `(SELECT * FROM ${typedRows(this.#readable, features)} WHERE ${conditions.join(' AND ')})`
+    return `(SELECT * FROM ${typedRows(this.#readable, {features})} WHERE ${conditions.join(' AND ')})`
   }
 
   #usedFeatures(): ViewJoin['rows']['features'] {

@@ -45,8 +45,8 @@ export async function loadView(load: ViewLoad): Promise<void> {
   signal?.throwIfAborted()
 }
 
-/** Keeps the selected rows that have no key as rejects. */
-export async function rejectNullKeys({
+/** Keeps the selected rows that have no key or no event time as rejects. */
+export async function rejectIncomplete({
   query,
   offline,
   tally,
@@ -56,8 +56,8 @@ export async function rejectNullKeys({
   const {timestampField, createdTimestampColumn} = source.source
   const keyNames = keys.map((key) => key.name)
   const named = new Set([...keyNames, timestampField, createdTimestampColumn])
-  const reason = `a join key is null or does not fit its type (${keys.map((key) => `${key.name} ${key.valueType}`).join(', ')})`
-  for await (const batch of offline.readNullKeyRows(query, signal === undefined ? {} : {signal})) {
+  const types = keys.map((key) => `${key.name} ${key.valueType}`).join(', ')
+  for await (const batch of offline.readIncompleteRows(query, signal === undefined ? {} : {signal})) {
     signal?.throwIfAborted()
     const columns = new Map(batch.names.map((name, index) => [name, batch.columns[index] as Column]))
     const valueOf = (name: string, row: number): unknown => {
@@ -66,10 +66,17 @@ export async function rejectNullKeys({
     }
     const record = (names: readonly string[], row: number): Record<string, unknown> =>
       Object.fromEntries(names.map((name) => [name, valueOf(name, row)]))
+    const reasonOf = (row: number): string => {
+      if (keyNames.some((name) => valueOf(name, row) === null))
+        return `a join key is null or does not fit its type (${types})`
+      return valueOf(timestampField, row) === null
+        ? `${timestampField} is null`
+        : `a join key does not fit its type (${types}), or ${timestampField} is no time`
+    }
     const values = batch.names.filter((name) => !named.has(name))
     await tally.rejects.add(
       Array.from({length: batch.rowCount}, (_, row) => ({
-        reason,
+        reason: reasonOf(row),
         view,
         key: record(keyNames, row),
         event_timestamp: valueOf(timestampField, row),

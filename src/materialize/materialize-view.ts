@@ -8,11 +8,11 @@ import type {SourceSummary} from '../offline/offline-store.js'
 import type {OnlineStore, OnlineTable} from '../online/online-store.js'
 import {onlineTableOf} from '../online/online-table.js'
 import type {RegistryDocument, ViewState} from '../registry/registry.js'
-import {loadView, rejectNullKeys} from './load-view.js'
+import {loadView, rejectIncomplete} from './load-view.js'
 import {isTableLost, withoutCoverage} from './lost-table.js'
 import type {MaterializationContext} from './materialization-options.js'
 import {stateAfterLoad, watermarkOf, type LoadRequest, type LoadSelection} from './plan-load.js'
-import {surveySource} from './survey-source.js'
+import {surveySource, toRead} from './survey-source.js'
 import {leaseLost, withoutLease} from './view-lease.js'
 import type {ViewTally} from './view-tally.js'
 
@@ -54,12 +54,11 @@ export async function materializeView(
   const query = {
     kind: 'latest_per_entity',
     rows,
-    intervals: selection.read,
-    ...(selection.arrived === undefined ? {} : {arrived: selection.arrived}),
+    ...toRead(selection),
     order: online.writeOrder,
   } as const
-  if (summary.nullKeyRows > 0) await rejectNullKeys({query, offline, tally, signal})
-  if (summary.rows > summary.nullKeyRows) {
+  if (summary.incompleteRows > 0) await rejectIncomplete({query, offline, tally, signal})
+  if (summary.rows > summary.incompleteRows) {
     const onRows = (): void =>
       onProgress?.({
         view: name,

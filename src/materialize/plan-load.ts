@@ -1,5 +1,5 @@
 /** What a run has to read of one view, and what it then knows: pure arithmetic over what is covered. */
-import type {LatestPerEntityQuery} from '../compile/query.js'
+import type {RowSelection} from '../compile/query.js'
 import type {FeatureView} from '../definitions/definition.js'
 import type {Instant} from '../definitions/instant.js'
 import type {Interval} from '../definitions/interval.js'
@@ -17,7 +17,9 @@ export interface LoadSelection {
   /** What is read: `intervals`, and what `lateness` reads again. */
   readonly read: readonly Interval[]
   /** Rows that arrived since the last incremental run, whatever their event time. */
-  readonly arrived?: LatestPerEntityQuery['arrived']
+  readonly arrived?: RowSelection['arrived']
+  /** With knowledge time: rows created later are not known yet, and arrive with a later run. */
+  readonly knownBy?: Instant
 }
 
 /**
@@ -26,20 +28,25 @@ export interface LoadSelection {
  * the source now holds another number of these (`rowsAtArrival`) than it did.
  */
 export function planLoad(
-  view: Pick<FeatureView, 'ttl' | 'lateness'>,
+  view: Pick<FeatureView, 'ttl' | 'lateness'> & Partial<Pick<FeatureView, 'knowledgeTime'>>,
   state: ViewState,
   request: LoadRequest,
   rowsAtArrival: number | undefined,
 ): LoadSelection {
-  if (request.command === 'materialize') return {intervals: [request.interval], read: [request.interval]}
+  const end = request.command === 'materialize' ? request.interval.end : request.end
+  // What was seen before stays known, so that a load of older intervals leaves no hole.
+  const known = view.knowledgeTime === true ? {knownBy: later(end, state.arrival?.created)} : {}
+  if (request.command === 'materialize')
+    return {intervals: [request.interval], read: [request.interval], ...known}
   const window = windowOf(view, request.end)
   const intervals = subtractIntervals(window, state.covered)
   const read = mergeIntervals([...intervals, ...readAgain(view, state, window)])
   const {arrival} = state
-  if (arrival === undefined) return {intervals, read}
+  if (arrival === undefined) return {intervals, read, ...known}
   return {
     intervals,
     read,
+    ...known,
     arrived: {
       after: arrival.created,
       orEqual: rowsAtArrival !== undefined && rowsAtArrival !== arrival.rows,

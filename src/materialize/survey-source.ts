@@ -1,4 +1,4 @@
-import type {FeatureRows, SourceSummaryQuery} from '../compile/query.js'
+import type {FeatureRows, RowSelection} from '../compile/query.js'
 import type {FeatureView} from '../definitions/definition.js'
 import type {Instant} from '../definitions/instant.js'
 import type {OfflineStore, SourceSummary} from '../offline/offline-store.js'
@@ -37,15 +37,11 @@ export async function surveySource(
   },
 ): Promise<SourceSurvey> {
   const known = state.arrival
-  const summarize = (
-    selection: Pick<SourceSummaryQuery, 'intervals' | 'arrived'>,
-    countCreatedAt: Instant | undefined,
-  ): Promise<SourceSummary> =>
+  const summarize = (selection: RowSelection, countCreatedAt: Instant | undefined): Promise<SourceSummary> =>
     offline.summarizeSource({
       kind: 'source_summary',
       rows,
-      intervals: selection.intervals,
-      ...(selection.arrived === undefined ? {} : {arrived: selection.arrived}),
+      ...selection,
       ...(countCreatedAt === undefined ? {} : {countCreatedAt}),
     })
 
@@ -61,9 +57,9 @@ export async function surveySource(
   if (!advances || rows.source.source.createdTimestampColumn === undefined) {
     return {selection, summary, arrival: known}
   }
-  // A row created in the time to come must not make all others look seen.
-  const newest = summary.newestCreatedTimestamp ?? beforeAnyRow
-  const created = newest > now ? now : newest
+  // A row created in the time to come, or later than this load may know, must not make all others look seen.
+  const {knownBy = now} = selection
+  const created = earliest(summary.newestCreatedTimestamp ?? beforeAnyRow, now, knownBy)
   const atCreated =
     created === known?.created
       ? summary.createdAtCount
@@ -73,6 +69,11 @@ export async function surveySource(
   return {selection, summary, arrival: {created, rows: atCreated}}
 }
 
-function toRead({read, arrived}: LoadSelection): Pick<SourceSummaryQuery, 'intervals' | 'arrived'> {
-  return arrived === undefined ? {intervals: read} : {intervals: read, arrived}
+/** What a load reads, as the offline store is asked for it. */
+export function toRead({read, arrived, knownBy}: LoadSelection): RowSelection {
+  return {intervals: read, arrived, knownBy}
+}
+
+function earliest(...instants: readonly Instant[]): Instant {
+  return instants.reduce((one, other) => (other < one ? other : one))
 }

@@ -23,8 +23,8 @@ export interface SourceColumn {
 export interface SourceSummary {
   /** Rows selected: what a `LatestPerEntityQuery` with the same selection reads. */
   readonly rows: number
-  /** Of those, rows with a null in a key: they can't be written. */
-  readonly nullKeyRows: number
+  /** Of those, rows with a null in a key or without an event time: they can't be written. */
+  readonly incompleteRows: number
   /** About how many distinct keys the selected rows have (for progress bars). */
   readonly approximateKeys: number
   /** Over the whole source, selected or not; null when it has no row. */
@@ -72,10 +72,10 @@ export interface OfflineStore extends AsyncDisposable {
   /** Columns of a source after its field mapping. Throws FS_SOURCE_UNREADABLE with the path or table that failed. */
   describeSource(source: SourceTree): Promise<readonly SourceColumn[]>
   summarizeSource(query: SourceSummaryQuery): Promise<SourceSummary>
-  /** Streams the newest row of each key; rows with a null key are left out. */
+  /** Streams the newest row of each key; rows without a key or an event time are left out. */
   readLatest(query: LatestPerEntityQuery, options?: ReadOptions): AsyncIterable<LatestBatch>
-  /** Streams the selected rows with a null in a key, as they are in the source. */
-  readNullKeyRows(query: LatestPerEntityQuery, options?: ReadOptions): AsyncIterable<ColumnBatch>
+  /** Streams the selected rows without a key or an event time, as they are in the source. */
+  readIncompleteRows(query: LatestPerEntityQuery, options?: ReadOptions): AsyncIterable<ColumnBatch>
   /** Checks columns and types of the entity rows and compiles the join. Reads no more than it needs for that. */
   retrieve(query: PointInTimeQuery): Promise<RetrievalJob>
 }

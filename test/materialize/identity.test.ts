@@ -11,10 +11,12 @@ function historyAsOf(
   rows: readonly SourceRow[],
   end: Instant,
   ttl: bigint | undefined,
+  knowledgeTime = false,
 ): Map<bigint, SourceRow> {
   const newest = new Map<bigint, SourceRow>()
   for (const row of rows) {
     if (row.driver === null || row.event > end || (ttl !== undefined && row.event < end - ttl)) continue
+    if (knowledgeTime && (typeof row.created !== 'bigint' || row.created > end)) continue
     const best = newest.get(row.driver)
     if (best === undefined || isAfter(row, best)) newest.set(row.driver, row)
   }
@@ -78,10 +80,11 @@ async function expectHistory(
   rows: readonly SourceRow[],
   asOf: Instant,
   ttl: bigint | undefined,
+  knowledgeTime = false,
 ) {
   const online = await project.read('stats', drivers)
   const served = [...online].filter(([, row]) => ttl === undefined || row.eventTimestamp >= asOf - ttl)
-  const history = [...historyAsOf(rows, asOf, ttl)].sort(([a], [b]) => (a < b ? -1 : 1))
+  const history = [...historyAsOf(rows, asOf, ttl, knowledgeTime)].sort(([a], [b]) => (a < b ? -1 : 1))
   expect(served.map(([driver, row]) => ({driver, at: row.eventTimestamp, values: row.values}))).toEqual(
     history.map(([driver, row]) => ({driver, at: row.event, values: [row.trips, row.note ?? null]})),
   )
@@ -129,6 +132,41 @@ describe('after loads in any order, online equals history as of END', () => {
           }),
       ),
       {numRuns: 40},
+    )
+  })
+
+  test('with knowledge time: what is created after END is not known before a later END', async () => {
+    const anyRow = fc.record({
+      driver: fc.constantFrom(...drivers),
+      event: anyTime,
+      created: fc.option(anyTime),
+      values: anyValues,
+    })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.option(fc.constantFrom(3n * hour, 8n * hour)),
+        fc.array(anyRow, {maxLength: 12}),
+        fc.array(anyLoad, {minLength: 1, maxLength: 5}),
+        async (ttl, anyRows, loads) =>
+          withProject({...(ttl === null ? {} : {ttl}), knowledgeTime: true}, async (project) => {
+            const rows: SourceRow[] = anyRows.map(({values, created, ...row}) => ({
+              ...row,
+              ...values,
+              created,
+            }))
+            await project.writeSource('stats', rows)
+            let latest = 0n
+            for (const step of [...loads, {kind: 'incremental' as const, end}]) {
+              await load(project, step)
+              const at =
+                step.kind === 'incremental' ? step.end : (step.start ?? start) + BigInt(step.hours) * hour
+              if (step.kind === 'incremental' && at >= latest && at <= end)
+                await expectHistory(project, rows, at, ttl ?? undefined, true)
+              if (at > latest) latest = at
+            }
+          }),
+      ),
+      {numRuns: 60},
     )
   })
 

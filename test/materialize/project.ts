@@ -35,6 +35,7 @@ export interface ViewSettings {
   /** Whether its source has a created timestamp. */
   readonly created?: boolean
   readonly online?: boolean
+  readonly knowledgeTime?: boolean
   /** The column that is its key; `driver_id` by default. */
   readonly key?: 'driver_id' | 'note'
   /** The type that `note` is declared as; text by default. */
@@ -218,7 +219,7 @@ export function definitionsOf(views: Readonly<Record<string, ViewSettings>>): De
             : [{name: 'note', valueType: settings.note ?? ('string' as const)}]),
         ],
         online: settings.online ?? true,
-        knowledgeTime: false,
+        knowledgeTime: settings.knowledgeTime ?? false,
         ...(settings.ttl === undefined ? {} : {ttl: settings.ttl}),
         ...(settings.lateness === undefined ? {} : {lateness: settings.lateness}),
       } satisfies FeatureView,

@@ -309,6 +309,19 @@ describe('rows that cannot be written', () => {
     expect(line).toContain('is the most')
   })
 
+  test('a row without an event time is rejected alone, once', async () => {
+    const timeless = trip(3n, null as unknown as bigint, 5n)
+    await project.writeSource('stats', [timeless, trip(2n, now, 7n)])
+    const run = await project.load(now, {maxRejects: 1})
+    expect(run).toMatchObject({status: 'ok', views: [{rows: {read: 2, written: 1, rejected: 1}}]})
+    const [line = ''] = await project.rejects(run.views[0]?.rejectsFile)
+    expect(line).toContain('"reason":"event_timestamp is null"')
+    // It is in no later interval; a whole load tells it again.
+    expect(await project.load(now + hour)).toMatchObject({status: 'ok', views: [{rows: {rejected: 0}}]})
+    const whole = {command: 'materialize', start: null, end: now, now: () => now} as const
+    expect(await project.run(whole)).toMatchObject({status: 'failed', views: [{rows: {rejected: 1}}]})
+  })
+
   test('are allowed up to --max-rejects', async () => {
     await project.writeSource('stats', [trip(null as unknown as bigint, now, 1n), trip(2n, now, 7n)])
     const run = await project.load(now, {maxRejects: 1})

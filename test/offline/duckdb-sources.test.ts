@@ -5,6 +5,7 @@ import {join} from 'node:path'
 import {DuckDBInstance} from '@duckdb/node-api'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
 import type {EntityRows} from '../../src/compile/query.js'
+import {valueAt} from '../../src/definitions/column-batch.js'
 import type {DataSource} from '../../src/definitions/definition.js'
 import type {ValueType} from '../../src/definitions/value-type.js'
 import {openOfflineStore} from '../../src/offline/drivers.js'
@@ -75,6 +76,20 @@ describe('a source', () => {
       [2n, 7n, 0.1, null],
     ])
     expect(misfits).toEqual([{key: [1n], feature: 'trips', value: '2.5'}])
+  })
+
+  test('of CSV: a row whose time is no time stands for itself', async () => {
+    write('t.csv', 'id,ts,v\n1,2024-01-01,1\n2,yesterday,2\n3,,3\n')
+    const rows = featureRows(fileSource('t.csv'), {id: 'int64'}, {v: 'int64'})
+    expect((await newest(fileSource('t.csv'), {v: 'int64'})).values).toEqual([[1n, 1n]])
+    const told: unknown[] = []
+    for await (const batch of store.readIncompleteRows(latestQuery(rows)))
+      for (let row = 0; row < batch.rowCount; row += 1)
+        told.push(batch.columns.map((column) => valueAt(column, row)))
+    expect(told).toEqual([
+      ['2', 'yesterday', '2'],
+      ['3', null, '3'],
+    ])
   })
 
   test('of JSON, by lines and as one list', async () => {

@@ -1,7 +1,7 @@
 /** The offline store on DuckDB, in the process of the command: it reads the sources where they lie. */
 import type {DuckDBInstance} from '@duckdb/node-api'
 import {assignability} from '../../definitions/type-compatibility.js'
-import {compileLatestPerEntity, compileNullKeyRows} from '../../compile/latest-per-entity.js'
+import {compileLatestPerEntity, compileIncompleteRows} from '../../compile/latest-per-entity.js'
 import {compilePointInTime} from '../../compile/point-in-time.js'
 import type {
   LatestPerEntityQuery,
@@ -78,10 +78,10 @@ class DuckDbOfflineStore implements OfflineStore {
       const values = new BoundValues()
       const sql = compileSourceSummary(query, {rows: query.rows, source}, values)
       const [row = []] = await session.rows(sql, values.parameters)
-      const [rows, nullKeyRows, approximateKeys, newestEvent, newestCreated, createdAt] = row
+      const [rows, incompleteRows, approximateKeys, newestEvent, newestCreated, createdAt] = row
       return {
         rows: Number(rows),
-        nullKeyRows: Number(nullKeyRows),
+        incompleteRows: Number(incompleteRows),
         approximateKeys: Number(approximateKeys),
         newestEventTimestamp: newestEvent as bigint | null,
         newestCreatedTimestamp: newestCreated as bigint | null,
@@ -137,7 +137,7 @@ class DuckDbOfflineStore implements OfflineStore {
     }
   }
 
-  async *readNullKeyRows(
+  async *readIncompleteRows(
     query: LatestPerEntityQuery,
     {signal}: ReadOptions = {},
   ): AsyncGenerator<ColumnBatch, void, undefined> {
@@ -145,7 +145,7 @@ class DuckDbOfflineStore implements OfflineStore {
     try {
       const source = await this.#read(session, query.rows.source)
       const values = new BoundValues()
-      const sql = compileNullKeyRows(query, {rows: query.rows, source}, values)
+      const sql = compileIncompleteRows(query, {rows: query.rows, source}, values)
       const stream = session.stream(selectValues(source.columns, sql), values.parameters, signal)
       const types = source.columns.map(({nativeType}) => frameTypeOf(nativeType))
       const names = source.columns.map(({name}) => name)

@@ -248,7 +248,7 @@ export function describeValues({contract}: OfflineSuite): void {
       const rows = featureRows(source, {k0: 'string', 'a "key"': 'int64'}, features)
       const query = latestQuery(rows)
       const unkeyed: Row[] = []
-      for await (const batch of fixture.store.readNullKeyRows(query)) {
+      for await (const batch of fixture.store.readIncompleteRows(query)) {
         expect(batch.names).toEqual(Object.keys(odd))
         unkeyed.push(...batchRows(batch))
       }
@@ -257,7 +257,7 @@ export function describeValues({contract}: OfflineSuite): void {
         await fixture.store.summarizeSource({kind: 'source_summary', rows, intervals: query.intervals}),
       ).toMatchObject({
         rows: 4,
-        nullKeyRows: 2,
+        incompleteRows: 2,
         newestEventTimestamp: time + 1n,
         newestCreatedTimestamp: time,
       })
