@@ -17,7 +17,7 @@ export function featureRowsOf(view: FeatureView, definitions: Definitions): Feat
 
 /**
  * A source with every other source that its query may mean. A name in a text literal counts too: the engine is offered
- * one table more than it needs, and nothing else happens. Sources must not lead back to themselves.
+ * one table more than it needs. Sources must not lead back to themselves.
  */
 export function sourceTreeOf(source: DataSource, sources: readonly DataSource[]): SourceTree {
   if (source.type !== 'query') return {source, inputs: {}}
