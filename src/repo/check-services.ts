@@ -92,7 +92,10 @@ function checkProjectionNames(loaded: LoadedDefinition<FeatureService>, problems
   })
 }
 
-/** Two features under one name are told apart by full names only; an alias that is no help is a mistake. */
+/**
+ * Two features under one name are a mistake where full names don't tell them apart either. What only full names tell
+ * apart (one view twice, as origin and destination) is the reader's to ask for.
+ */
 function checkOutputNames(
   loaded: LoadedDefinition<FeatureService>,
   views: ReadonlyMap<string, FeatureView>,
@@ -103,8 +106,10 @@ function checkOutputNames(
     const features = projection.features ?? views.get(projection.view)?.schema.map(({name}) => ({name})) ?? []
     features.forEach((feature, index) => {
       const output = ('alias' in feature ? feature.alias : undefined) ?? feature.name
-      const reference = `${projection.name ?? projection.view}:${feature.name}`
-      const earlier = taken.get(output.toLowerCase())
+      const name = projection.name ?? projection.view
+      const reference = `${name}:${feature.name}`
+      const fullName = `${name}__${output}`.toLowerCase()
+      const earlier = taken.get(fullName)
       if (earlier !== undefined && earlier !== reference)
         problems.add(
           'FS_DEFINITION_INVALID',
@@ -121,7 +126,7 @@ function checkOutputNames(
           `\`${reference}\` stands twice as \`${output}\`.`,
           'Remove one of the two, or give it an `alias`.',
         )
-      if (earlier === undefined) taken.set(output.toLowerCase(), reference)
+      if (earlier === undefined) taken.set(fullName, reference)
     })
   })
 }

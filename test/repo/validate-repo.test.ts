@@ -18,6 +18,14 @@ const query = (name: string, sql: string) =>
   `kind: data_source\nname: ${name}\ntype: query\nquery: ${sql}\ntimestamp_field: event_timestamp\n`
 
 describe('validateRepo', () => {
+  test('a view may stand twice in a service, told apart by full names alone', async () => {
+    const twice =
+      '  - {view: driver_hourly_stats, name: origin, join_key_map: {driver_id: o_id}}\n' +
+      '  - {view: driver_hourly_stats, name: target, join_key_map: {driver_id: t_id}}\n'
+    const {featureServices} = await repo({'a.yaml': driverYaml, 'b.yaml': service(twice)}).validate()
+    expect(featureServices[0]?.features).toHaveLength(2)
+  })
+
   test('infers a schema in the order of the source, without keys and times', async () => {
     const {featureViews} = await repo({'a.yaml': driverYaml, 'v.yaml': view('')}).validate()
     expect(featureViews[0]?.schema).toEqual([
@@ -215,10 +223,12 @@ describe('validateRepo', () => {
     ],
     [
       'two outputs of one name',
-      service('  - driver_hourly_stats\n  - {view: driver_hourly_stats, name: w, features: [conv_rate]}\n'),
+      service(
+        '  - {view: driver_hourly_stats, features: [{name: acc_rate, alias: conv_rate}, conv_rate]}\n',
+      ).replace('schema: [', 'schema: [{name: acc_rate, dtype: float64}, '),
       11,
-      53,
-      '`driver_hourly_stats:conv_rate` and `w:conv_rate` would both be named `conv_rate`',
+      79,
+      '`driver_hourly_stats:acc_rate` and `driver_hourly_stats:conv_rate` would both be named `conv_rate`',
       'alias',
     ],
   ])('tells the place of %s', async (_, text, line, column, message, hint) => {
