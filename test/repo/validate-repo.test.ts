@@ -226,8 +226,8 @@ describe('validateRepo', () => {
       service(
         '  - {view: driver_hourly_stats, features: [{name: acc_rate, alias: conv_rate}, conv_rate]}\n',
       ).replace('schema: [', 'schema: [{name: acc_rate, dtype: float64}, '),
-      11,
-      79,
+      10,
+      80,
       '`driver_hourly_stats:acc_rate` and `driver_hourly_stats:conv_rate` would both be named `conv_rate`',
       'alias',
     ],
