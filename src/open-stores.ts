@@ -11,13 +11,16 @@ export class OpenStores implements AsyncDisposable {
   readonly #config: RepoConfig
   #registry: Promise<Registry> | undefined
   #offline: Promise<OfflineStore> | undefined
+  #isClosed = false
   #online: {readonly access: 'read' | 'write'; readonly store: Promise<OnlineStore>} | undefined
 
   constructor(config: RepoConfig) {
     this.#config = config
   }
 
+  /** Once it is closed, each of these throws. */
   registry(): Promise<Registry> {
+    this.#checkOpen()
     const {registry: location, project, directory: repoDirectory} = this.#config
     this.#registry ??= openRegistry({location, project, repoDirectory}).catch((error: unknown) => {
       this.#registry = undefined
@@ -27,6 +30,7 @@ export class OpenStores implements AsyncDisposable {
   }
 
   offline(): Promise<OfflineStore> {
+    this.#checkOpen()
     const {offlineStore, directory: repoDirectory} = this.#config
     this.#offline ??= openOfflineStore(offlineStore, {repoDirectory}).catch((error: unknown) => {
       this.#offline = undefined
@@ -40,6 +44,7 @@ export class OpenStores implements AsyncDisposable {
    * process. Readers wait for that moment.
    */
   online(access: 'read' | 'write'): Promise<OnlineStore> {
+    this.#checkOpen()
     const open = this.#online
     if (open !== undefined && (open.access === 'write' || access === 'read')) return open.store
     const store = this.#openOnline(access, open?.store).catch((error: unknown) => {
@@ -51,6 +56,7 @@ export class OpenStores implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
     const open = [this.#registry, this.#offline, this.#online?.store]
     this.#registry = undefined
     this.#offline = undefined
@@ -60,6 +66,10 @@ export class OpenStores implements AsyncDisposable {
       const opened = await store?.catch(() => undefined)
       await opened?.[Symbol.asyncDispose]()
     }
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw new Error('the feature store is closed')
   }
 
   async #openOnline(

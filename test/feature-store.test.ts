@@ -1,3 +1,4 @@
+import {randomBytes} from 'node:crypto'
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -132,6 +133,44 @@ ${more}`,
         ]),
       )
     }
+  })
+
+  test('two stores of one repo in one process read and write side by side', async () => {
+    const reader = await loaded()
+    expect(await tripsOf(reader, 'stats:trips')).toContainEqual({driver_id: 1n, trips: 11n})
+    const again = await openStore()
+    expect(await tripsOf(again, 'stats:trips')).toContainEqual({driver_id: 1n, trips: 11n})
+    const writer = await openStore()
+    const run = await writer.materialize({start: null, end: time})
+    expect(run.status).toBe('ok')
+    await writer.close()
+    expect(await tripsOf(again, 'stats:rating')).toContainEqual({driver_id: 1n, rating: 4.75})
+    await reader.close()
+    expect(await tripsOf(again, 'stats:rating')).toContainEqual({driver_id: 1n, rating: 4.75})
+  })
+
+  test('is not used any more once it is closed', async () => {
+    const store = await loaded()
+    await tripsOf(store, 'stats:trips')
+    await store.close()
+    await expect(tripsOf(store, 'stats:trips')).rejects.toThrow('the feature store is closed')
+    await expect(store.materializeIncremental()).rejects.toThrow('the feature store is closed')
+    await store.close()
+  })
+
+  test('an online store that is damaged is told, and loaded again once it was removed', async () => {
+    const store = await loaded()
+    await store.close()
+    const data = join(folder, 'data/online/rides/data.mdb')
+    writeFileSync(data, randomBytes(20_000))
+    const other = await openStore()
+    await expect(tripsOf(other, 'stats:trips')).rejects.toMatchObject({
+      code: 'FS_STORE_UNAVAILABLE',
+      message: expect.stringContaining('damaged') as string,
+    })
+    rmSync(join(folder, 'data/online'), {recursive: true})
+    expect((await other.materializeIncremental()).views[0]?.rows.written).toBe(2)
+    expect(await tripsOf(other, 'stats:trips')).toContainEqual({driver_id: 1n, trips: 11n})
   })
 
   test('a load that is interrupted says so and can be repeated', async () => {

@@ -5,10 +5,7 @@
  * LMDB writes to pages that no reader uses and then switches over, so a reader sees all of a transaction or nothing,
  * and a killed process leaves the last committed state: http://www.lmdb.tech/doc/
  */
-import {existsSync} from 'node:fs'
-import {mkdir} from 'node:fs/promises'
 import {join, resolve} from 'node:path'
-import {open, type RootDatabase} from 'lmdb'
 import type {Instant} from '../../definitions/instant.js'
 import {FeatureStoreError} from '../../errors.js'
 import {appendKey, appendKeyFromColumns, newKeyBuffer, type KeyBuffer} from '../entity-key.js'
@@ -39,8 +36,7 @@ import {
   type TableCatalog,
   type TableRecord,
 } from './table-catalog.js'
-
-type Environment = RootDatabase<Buffer, Buffer>
+import {hasEnvironment, makeFolder, openEnvironment, type Environment} from './open-environment.js'
 
 /** LMDB's limit for pages of 4 KiB; longer keys are refused row by row. */
 const longestKey = 1978
@@ -53,7 +49,7 @@ const removalChunk = 10_000
 export const embeddedDriver: OnlineStoreDriver = {
   async open({settings, project, repoDirectory, access}) {
     const path = join(resolve(repoDirectory, settings['path'] as string), project)
-    if (access === 'write') await mkdir(path, {recursive: true})
+    if (access === 'write') await makeFolder(path)
     return new EmbeddedOnlineStore(path, access)
   },
 }
@@ -63,7 +59,10 @@ export class EmbeddedOnlineStore implements OnlineStore {
   readonly #path: string
   readonly #access: 'read' | 'write'
   #environment: Environment | undefined
+  #isClosed = false
   #catalog: TableCatalog = emptyCatalog
+  /** As it was read: parsing it takes longer than a read. */
+  #catalogBytes: Buffer = Buffer.alloc(0)
   readonly #decoders = new DecoderCache()
   readonly #key: KeyBuffer = newKeyBuffer()
 
@@ -169,31 +168,15 @@ export class EmbeddedOnlineStore implements OnlineStore {
   async [Symbol.asyncDispose](): Promise<void> {
     const environment = this.#environment
     this.#environment = undefined
+    this.#isClosed = true
     await environment?.close()
   }
 
   #open(): void {
     // A reader of a store that nothing was written to yet has nothing to open, and asks again at the next read.
-    if (this.#access === 'read' && !existsSync(join(this.#path, 'data.mdb'))) return
-    try {
-      this.#environment = open<Buffer, Buffer>({
-        path: this.#path,
-        // By default the name decides: `a.b` would be a file.
-        noSubdir: false,
-        encoding: 'binary',
-        keyEncoding: 'binary',
-        readOnly: this.#access === 'read',
-        maxReaders: 512,
-      })
-      // A killed reader keeps its slot, and with it the pages that it saw, until somebody looks.
-      if (this.#access === 'write') this.#environment.readerCheck()
-    } catch (cause) {
-      throw new FeatureStoreError(
-        'FS_STORE_UNAVAILABLE',
-        `The online store in ${this.#path} can't be opened: ${cause instanceof Error ? cause.message : String(cause)}.`,
-        {hint: 'Check `online_store.path` in feature_store.yaml and the rights on that folder.', cause},
-      )
-    }
+    if (this.#isClosed) throw new Error('the embedded online store is closed')
+    if (this.#access === 'read' && !hasEnvironment(this.#path)) return
+    this.#environment = openEnvironment(this.#path, this.#access)
     this.#refreshCatalog()
   }
 
@@ -270,8 +253,10 @@ export class EmbeddedOnlineStore implements OnlineStore {
 
   #refreshCatalog(): void {
     if (this.#environment === undefined && this.#access === 'read') return this.#open()
-    const bytes = this.#environment?.getBinary(catalogKey)
-    this.#catalog = bytes === undefined ? emptyCatalog : parseCatalog(bytes)
+    const bytes = this.#environment?.getBinary(catalogKey) ?? Buffer.alloc(0)
+    if (bytes.equals(this.#catalogBytes)) return
+    this.#catalog = bytes.length === 0 ? emptyCatalog : parseCatalog(bytes)
+    this.#catalogBytes = bytes
   }
 
   /** Only within a transaction. */
@@ -279,8 +264,10 @@ export class EmbeddedOnlineStore implements OnlineStore {
     this.#refreshCatalog()
     const changed = change(this.#catalog)
     if (changed === this.#catalog) return
-    this.#writable().putSync(catalogKey, formatCatalog(changed))
+    const bytes = formatCatalog(changed)
+    this.#writable().putSync(catalogKey, bytes)
     this.#catalog = changed
+    this.#catalogBytes = bytes
   }
 
   /** Also finishes what a killed process began. */
