@@ -13,7 +13,7 @@ export interface EntityInput {
 }
 
 /** `-` is standard input, spooled to a file because engines read files more than once; else the path itself. */
-export async function openEntityInput(argument: string): Promise<EntityInput> {
+export async function openEntityInput(argument: string, signal: AbortSignal): Promise<EntityInput> {
   if (argument !== '-') return {path: resolve(argument), release: () => Promise.resolve()}
   if (process.stdin.isTTY) {
     throw new FeatureStoreError(
@@ -26,7 +26,7 @@ export async function openEntityInput(argument: string): Promise<EntityInput> {
   const release = (): Promise<void> => rm(folder, {recursive: true, force: true})
   const path = join(folder, 'entities')
   try {
-    await pipeline(process.stdin, createWriteStream(path, {mode: 0o600}))
+    await pipeline(process.stdin, createWriteStream(path, {mode: 0o600}), {signal})
     if ((await stat(path)).size === 0) {
       throw new FeatureStoreError('FS_ENTITY_ROWS_INVALID', 'Standard input held no entity rows.', {
         hint: 'Write Parquet, CSV, JSON or Arrow to it; CSV begins with a line of column names.',
@@ -35,6 +35,7 @@ export async function openEntityInput(argument: string): Promise<EntityInput> {
     return {path, release}
   } catch (error) {
     await release()
+    signal.throwIfAborted()
     throw error
   }
 }

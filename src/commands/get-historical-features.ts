@@ -63,7 +63,7 @@ code: a stream that was cut reads as a shorter table.`
   async run(): Promise<FrameDocument | undefined> {
     const {flags} = await this.parse(GetHistoricalFeatures)
     const output = chooseFrameOutput({...flags, json: this.jsonEnabled()})
-    return this.withJob(flags, async (job) => {
+    return this.withJob(flags, async (job, signal) => {
       const columns = job.columns.map(({name, valueType}) => ({name, value_type: valueType}))
       switch (output.to) {
         case 'sql':
@@ -71,15 +71,15 @@ code: a stream that was cut reads as a shorter table.`
           return {sql: job.sql, columns}
         case 'file': {
           const path = resolve(output.path)
-          const {rows} = await this.withInterrupt((signal) => job.writeFile(path, output.format, {signal}))
+          const {rows} = await job.writeFile(path, output.format, {signal})
           this.log(`${formatRows(rows)} × ${columns.length} columns in ${output.path}`)
           return {path, rows, columns}
         }
         case 'table':
-          this.log(await this.withInterrupt((signal) => showFrame(job, signal)))
+          this.log(await showFrame(job, signal))
           return undefined
         case 'stdout':
-          await this.withInterrupt((signal) => copyToStdout(job, output.format, signal))
+          await copyToStdout(job, output.format, signal)
           return undefined
         default:
           return output satisfies never
@@ -88,20 +88,26 @@ code: a stream that was cut reads as a shorter table.`
   }
 
   /** Opens the repo, the entity rows and the job for the length of `use`. */
-  private async withJob<T>(flags: JobFlags, use: (job: RetrievalJob) => Promise<T>): Promise<T> {
-    return this.withStore(flags, async (store) => {
-      const input = flags.entities === undefined ? undefined : await openEntityInput(flags.entities)
-      try {
-        const job = await openJob(store, flags, input?.path)
+  private async withJob<T>(
+    flags: JobFlags,
+    use: (job: RetrievalJob, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    return this.withStore(flags, (store) =>
+      // From the first on: what was spooled must go, too, when it is stopped.
+      this.withInterrupt(async (signal) => {
+        const input = flags.entities === undefined ? undefined : await openEntityInput(flags.entities, signal)
         try {
-          return await use(job)
+          const job = await openJob(store, flags, input?.path)
+          try {
+            return await use(job, signal)
+          } finally {
+            await job[Symbol.asyncDispose]()
+          }
         } finally {
-          await job[Symbol.asyncDispose]()
+          await input?.release()
         }
-      } finally {
-        await input?.release()
-      }
-    })
+      }),
+    )
   }
 }
 

@@ -12,7 +12,18 @@ export function checkNames(index: RepoIndex, problems: ProblemList): void {
   for (const kind of definitionKinds) {
     const first = new Map<string, LoadedDefinition>()
     for (const loaded of index.list(kind)) {
-      const folded = loaded.definition.name.toLowerCase()
+      const {name} = loaded.definition
+      // Every JavaScript object has them: they would be found where nothing is.
+      if (name in Object.prototype) {
+        problems.add(
+          'FS_DEFINITION_INVALID',
+          loaded,
+          ['name'],
+          `\`${name}\` is a reserved name.`,
+          'Give it another name.',
+        )
+      }
+      const folded = name.toLowerCase()
       const earlier = first.get(folded)
       if (earlier === undefined) {
         first.set(folded, loaded)
@@ -84,12 +95,12 @@ function refuseReserved(
   name: string,
   problems: ProblemList,
 ): void {
-  if (!reservedColumns.has(name.toLowerCase())) return
+  if (!reservedColumns.has(name.toLowerCase()) && name !== '__proto__') return
   problems.add(
     'FS_DEFINITION_INVALID',
     loaded,
     path,
-    `${what} has a reserved name: it is the time of an entity row.`,
+    `${what} has a reserved name${name === '__proto__' ? '' : ': it is the time of an entity row'}.`,
     'Give the column another name by `field_mapping` of the source.',
   )
 }

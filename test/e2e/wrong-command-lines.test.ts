@@ -1,8 +1,9 @@
-import {mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs'
+import {spawn} from 'node:child_process'
+import {mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
-import {runFs} from '../support/run-fs.js'
+import {fsBin, runFs} from '../support/run-fs.js'
 
 let folder = ''
 beforeEach(async () => {
@@ -39,6 +40,27 @@ describe('a wrong command line', () => {
       expect(text.stderr).not.toMatch(/\n\s+at /)
     },
   )
+})
+
+test('entity rows on their way in are not left behind when the command is stopped', async () => {
+  expect((await runFs(['apply', '-C', folder])).code).toBe(0)
+  const spool = mkdtempSync(join(tmpdir(), 'fs-spool-'))
+  const args = ['get-historical-features', '--entities', '-', '--features', 'driver_hourly_stats']
+  const child = spawn(process.execPath, [fsBin, ...args], {
+    cwd: folder,
+    env: {...process.env, TMPDIR: spool},
+    stdio: ['pipe', 'ignore', 'pipe'],
+  })
+  child.stdin.write('driver_id,event_timestamp\n1001,2024-01-01\n')
+  const ended = new Promise((resolve) => child.on('close', (code) => resolve(code)))
+  const spooled = (): boolean => readdirSync(spool).some((name) => readdirSync(join(spool, name)).length > 0)
+  for (let waited = 0; !spooled() && waited < 200; waited += 1)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(spooled()).toBe(true)
+  child.kill('SIGTERM')
+  expect(await ended).toBe(130)
+  expect(readdirSync(spool)).toEqual([])
+  rmSync(spool, {recursive: true})
 })
 
 describe('trouble in a repo', () => {

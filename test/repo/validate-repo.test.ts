@@ -222,6 +222,14 @@ describe('validateRepo', () => {
       'another `name`',
     ],
     [
+      'a name that every object has',
+      viewYaml.replace('driver_hourly_stats', 'toString'),
+      2,
+      7,
+      '`toString` is a reserved name',
+      'another name',
+    ],
+    [
       'two outputs of one name',
       service(
         '  - {view: driver_hourly_stats, features: [{name: acc_rate, alias: conv_rate}, conv_rate]}\n',

@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto'
 import {tmpdir} from 'node:os'
-import {join} from 'node:path'
+import {join, resolve} from 'node:path'
 import {DuckDBInstance} from '@duckdb/node-api'
 import {FeatureStoreError} from '../../errors.js'
 import {quoteText} from '../../compile/dialects/duckdb-names.js'
@@ -22,7 +22,9 @@ export async function openDatabase(
     temp_directory: join(tmpdir(), `fs-duckdb-${randomUUID()}`),
     ...(threads === undefined ? {} : {threads: String(threads)}),
     ...(memoryLimit === undefined ? {} : {memory_limit: memoryLimit}),
-    ...(extensionDirectory === undefined ? {} : {extension_directory: extensionDirectory}),
+    ...(extensionDirectory === undefined
+      ? {}
+      : {extension_directory: resolve(repoDirectory, extensionDirectory)}),
   }
   try {
     const instance = await DuckDBInstance.create(':memory:', options)
