@@ -5,6 +5,8 @@
 import {formatCount, formatRows} from './format-number.js'
 import type {MaterializeProgress} from '../feature-store.js'
 
+const longestView = 24
+
 export interface ProgressDisplay {
   readonly update: (event: MaterializeProgress) => void
   readonly stop: () => void
@@ -28,10 +30,11 @@ async function bars(): Promise<ProgressDisplay> {
   const multi = new cliProgress.MultiBar(
     {
       stream: process.stderr,
-      format: '{view} {bar} {rows} rows  {rate} rows/s  {state}',
+      // In 80 columns, the longest state included: what wraps is not cleared.
+      format: '{view} {bar} {rows}  {rate}/s  {state}',
       barCompleteChar: '━',
       barIncompleteChar: '─',
-      barsize: 24,
+      barsize: 16,
       clearOnComplete: true,
       hideCursor: true,
       gracefulExit: false,
@@ -43,7 +46,7 @@ async function bars(): Promise<ProgressDisplay> {
     update(event) {
       const now = performance.now()
       const entry = views.get(event.view) ?? {
-        bar: multi.create(1, 0, {view: event.view, rows: '0', rate: '0', state: ''}),
+        bar: multi.create(1, 0, {view: shortened(event.view), rows: '0', rate: '0', state: ''}),
         startedAt: now,
       }
       views.set(event.view, entry)
@@ -62,6 +65,10 @@ async function bars(): Promise<ProgressDisplay> {
     },
     stop: () => multi.stop(),
   }
+}
+
+function shortened(view: string): string {
+  return view.length <= longestView ? view : `${view.slice(0, longestView - 1)}…`
 }
 
 function lines(): ProgressDisplay {

@@ -4,7 +4,7 @@ import {plainValue} from '../definitions/plain-value.js'
 import type {RetrievalJob} from '../feature-store.js'
 import type {Value, ValueType} from '../definitions/value-type.js'
 import {formatRows} from './format-number.js'
-import {renderTable} from './render-table.js'
+import {fittingColumns, renderTable} from './render-table.js'
 import {renderValue} from './render-value.js'
 
 /** The first rows of a training frame, and how many there are. */
@@ -18,12 +18,18 @@ export function renderFrame(
       batch.columns.map((column) => renderCell(column.type, valueAt(column, row))),
     ),
   )
+  const names = columns.map((column) => column.name)
+  const fitting = fittingColumns(names, rows)
   const table = renderTable(
-    columns.map((column) => column.name),
-    rows,
+    names.slice(0, fitting),
+    rows.map((row) => row.slice(0, fitting)),
     {alignRight: columns.flatMap((column, index) => (isNumber(column.valueType) ? [index] : []))},
   )
-  const shown = rows.length < rowCount ? `, the first ${rows.length} shown` : ''
+  const left = [
+    ...(rows.length < rowCount ? [formatRows(rows.length)] : []),
+    ...(fitting < columns.length ? [`${fitting} columns`] : []),
+  ]
+  const shown = left.length === 0 ? '' : `, the first ${left.join(' and ')} shown`
   return `${table}\n${ansis.dim(`${formatRows(rowCount)} × ${columns.length} columns${shown}`)}`
 }
 

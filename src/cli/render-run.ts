@@ -61,9 +61,9 @@ function renderFailure(view: ViewRun): string[] {
 function statusMark(status: ViewRun['status']): string {
   switch (status) {
     case 'ok':
-      return ansis.green('✔')
+      return ansis.green('✓')
     case 'failed':
-      return ansis.red('✘')
+      return ansis.red('✗')
     case 'running':
       return ansis.yellow('…')
     default:

@@ -41,7 +41,7 @@ export default class Apply extends BaseCommand {
       }
       const {revision} = await store.apply({plan})
       if (plan.changes.length > 0) {
-        this.log(`${ansis.green('✔')} Applied. Registry ${store.config.registry} is at revision ${revision}.`)
+        this.log(`${ansis.green('✓')} Applied. Registry ${store.config.registry} is at revision ${revision}.`)
       }
       return {...planDocument(plan), revision}
     })

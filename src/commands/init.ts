@@ -45,7 +45,7 @@ export default class Init extends BaseCommand {
       templatesDirectory: join(this.config.root, 'templates'),
       runSql: runScript,
     })
-    this.log(`${ansis.green('✔')} Project ${ansis.bold(created.project)} in ${created.directory}`)
+    this.log(`${ansis.green('✓')} Project ${ansis.bold(created.project)} in ${created.directory}`)
     for (const file of created.files) this.log(`  ${file}`)
     this.log(`\nNext:\n${nextSteps(created)}\n\nREADME.md says more.`)
     return created

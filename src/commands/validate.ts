@@ -17,13 +17,13 @@ export default class Validate extends BaseCommand {
       const problems = await store.validate().then(
         (definitions) => {
           this.log(
-            `${ansis.green('✔')} ${formatCount(listDefinitions(definitions).length)} definitions are valid.`,
+            `${ansis.green('✓')} ${formatCount(listDefinitions(definitions).length)} definitions are valid.`,
           )
           return []
         },
         (error: unknown) => {
           if (!(error instanceof FeatureStoreError) || error.problems.length === 0) throw error
-          this.log(`${renderProblems(error.problems)}\n\n${ansis.red('✘')} ${error.message}`)
+          this.log(`${renderProblems(error.problems)}\n\n${ansis.red('✗')} ${error.message}`)
           process.exitCode = 1
           return error.problems
         },

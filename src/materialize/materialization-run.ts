@@ -135,7 +135,7 @@ export class MaterializationRun {
     for (let waited = false; ; waited = true) {
       const {document} = await this.#update((current) => takeLeases(current, [name], this.#context))
       const state = document.views[name]
-      if (state === undefined) throw viewChanged(name)
+      if (state === undefined) throw viewChanged()
       if (state.lease?.runId === runId) return document
       const holder = holderOf(state, this.#context)
       if (holder !== undefined && clock() >= deadline) throw viewBusy(holder)

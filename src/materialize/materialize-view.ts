@@ -75,8 +75,8 @@ export async function materializeView(
   const before = identityOf(name, document)
   return (current) => {
     const now = current.views[name]
-    if (now === undefined || identityOf(name, current) !== before) throw viewChanged(name)
-    if (now.lease?.runId !== runId) throw leaseLost(name)
+    if (now === undefined || identityOf(name, current) !== before) throw viewChanged()
+    if (now.lease?.runId !== runId) throw leaseLost()
     const {arrival} = survey
     const {newestEventTimestamp} = tally
     const load = {intervals: selection.intervals, arrival, newestEventTimestamp, forgetBefore}
@@ -85,10 +85,10 @@ export async function materializeView(
 }
 
 /** Something was applied since the run began that makes its rows another view's. */
-export function viewChanged(view: string): FeatureStoreError {
+export function viewChanged(): FeatureStoreError {
   return new FeatureStoreError(
     'FS_VIEW_CHANGED',
-    `feature_view/${view} was changed by an apply while this run loaded it, so nothing counts as loaded.`,
+    'An apply changed the view while this run loaded it, so nothing counts as loaded.',
     {hint: 'Run it again: it then loads what the changed view needs.'},
   )
 }
@@ -128,7 +128,7 @@ function registered(
 ): {readonly view: FeatureView; readonly state: ViewState} {
   const view = definitions.featureViews.find((one) => one.name === name)
   const state = views[name]
-  if (view?.online !== true || state === undefined) throw viewChanged(name)
+  if (view?.online !== true || state === undefined) throw viewChanged()
   return {view, state}
 }
 

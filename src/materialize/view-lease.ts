@@ -84,10 +84,10 @@ export function viewBusy({runId, holder, since}: Lease): FeatureStoreError {
 }
 
 /** Another run took the view over. */
-export function leaseLost(view: string): FeatureStoreError {
+export function leaseLost(): FeatureStoreError {
   return new FeatureStoreError(
     'FS_LEASE_LOST',
-    `Another run took feature_view/${view} over while this one loaded it. What was written stays and is right.`,
+    'Another run took the view over while this one loaded it. What was written stays and is right.',
     {hint: 'Run it again. A machine that sleeps for a minute looks dead to others.'},
   )
 }

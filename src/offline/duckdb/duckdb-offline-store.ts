@@ -37,6 +37,7 @@ import {DuckDbSession} from './duckdb-session.js'
 import {entityRelation} from './entity-relation.js'
 import {frameTypeOf, selectValues} from './frame-columns.js'
 import {openDatabase} from './open-database.js'
+import {sourceError} from './query-error.js'
 import {readSource} from './read-source.js'
 import {describeScript, runSteps, type Compile} from './run-steps.js'
 
@@ -73,7 +74,7 @@ class DuckDbOfflineStore implements OfflineStore {
   }
 
   async summarizeSource(query: SourceSummaryQuery): Promise<SourceSummary> {
-    return this.#withSession(async (session) => {
+    return this.#reading(query.rows.source, async (session) => {
       const source = await this.#read(session, query.rows.source)
       const values = new BoundValues()
       const sql = compileSourceSummary(query, {rows: query.rows, source}, values)
@@ -132,6 +133,8 @@ class DuckDbOfflineStore implements OfflineStore {
           ),
         }
       }
+    } catch (error) {
+      throw sourceError(error, query.rows.source.source)
     } finally {
       await this.#close(session)
     }
@@ -150,6 +153,8 @@ class DuckDbOfflineStore implements OfflineStore {
       const types = source.columns.map(({nativeType}) => frameTypeOf(nativeType))
       const names = source.columns.map(({name}) => name)
       for await (const batch of columnBatches(stream, types, batchRows)) yield {...batch, names}
+    } catch (error) {
+      throw sourceError(error, query.rows.source.source)
     } finally {
       await this.#close(session)
     }
@@ -199,6 +204,13 @@ class DuckDbOfflineStore implements OfflineStore {
     const session = new DuckDbSession(await this.#instance.connect(), this.#databases)
     this.#sessions.add(session)
     return session
+  }
+
+  /** A session to read rows of a source, whose failures name it. */
+  #reading<T>(tree: SourceTree, use: (session: DuckDbSession) => Promise<T>): Promise<T> {
+    return this.#withSession(use).catch((error: unknown) => {
+      throw sourceError(error, tree.source)
+    })
   }
 
   async #withSession<T>(use: (session: DuckDbSession) => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 import {parseRaised} from '../../compile/source-rows.js'
+import type {DataSource} from '../../definitions/definition.js'
 import {FeatureStoreError} from '../../errors.js'
 
 /** What a failed statement means for the user: the facts that a statement raised itself, or the engine's own message. */
@@ -25,6 +26,25 @@ export function queryError(error: unknown): unknown {
   })
 }
 
+/** The same failure, told as one of a source whose rows were read. */
+export function sourceError(error: unknown, source: DataSource): unknown {
+  if (!(error instanceof FeatureStoreError)) return error
+  if (error.code !== 'FS_QUERY_FAILED' && error.code !== 'FS_SOURCE_UNREADABLE') return error
+  if (error.message.startsWith('Data source ') || error.message.startsWith('The query of data source '))
+    return error
+  return new FeatureStoreError(
+    error.code,
+    `Data source \`${source.name}\`${'path' in source ? ` (${source.path})` : ''}: ${error.message}`,
+    {
+      hint:
+        'query' in source
+          ? 'Correct its query, or the data that it reads.'
+          : 'Check that its files are whole.',
+      cause: error,
+    },
+  )
+}
+
 /** The engine's message in one line, without its drawing of the statement. */
 export function engineMessage(error: Error): string {
   return error.message
@@ -43,7 +63,12 @@ function raisedError([code, ...facts]: readonly string[]): FeatureStoreError | u
         value === undefined || value === ''
           ? `Row ${row ?? ''} of the entity rows has no \`${column ?? ''}\`. Expected the time of the row.`
           : `Row ${row ?? ''} of the entity rows: \`${column ?? ''}\` is ${show(value)}. Expected an ISO time such as 2024-05-01T12:30:00Z.`,
-        {hint: 'Give every row its time, or leave the row out.'},
+        {
+          hint:
+            value === undefined || value === ''
+              ? 'Give every row its time, or leave the row out.'
+              : 'Write times as ISO 8601; without a zone they are UTC.',
+        },
       )
     }
     case 'FS_ENTITY_KEY_INVALID': {
@@ -52,7 +77,7 @@ function raisedError([code, ...facts]: readonly string[]): FeatureStoreError | u
         code,
         `Row ${row ?? ''} of the entity rows: join key \`${column ?? ''}\` is ${show(value)}. Expected a value of type ${type ?? ''}.`,
         {
-          hint: `Give each row a ${type ?? 'key'} for \`${column ?? ''}\`; a row with a null key gets null features.`,
+          hint: `Give each row a value of type ${type ?? 'key'} for \`${column ?? ''}\`; a row with a null key gets null features.`,
         },
       )
     }

@@ -26,6 +26,7 @@ export async function findSourceFiles(source: FileSource, repoDirectory: string)
   const full = resolve(repoDirectory, path)
   const found = await stat(full).catch(() => undefined)
   if (found?.isDirectory() === true) return filesIn(source, full)
+  if (found?.size === 0) throw unreadable(source, 'the file is empty')
   if (found !== undefined) return onlyFile(source, quoteText(escapeGlob(full)), path)
   if (!/[*?[]/.test(path)) throw unreadable(source, 'there is no such file')
   // Only what the user wrote is a pattern; the way to the repo may hold brackets of its own.
