@@ -44,16 +44,7 @@ await store.close()
 `,
   )
   const compiler = join(root, 'node_modules/typescript/bin/tsc')
-  const options = [
-    '--noEmit',
-    '--strict',
-    '--target',
-    'es2022',
-    '--lib',
-    'es2023,esnext.disposable',
-    '--module',
-    'nodenext',
-  ]
+  const options = ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2023', '--module', 'nodenext']
   const types = ['--typeRoots', join(root, 'node_modules/@types'), '--types', 'node']
   run(process.execPath, [compiler, ...options, ...types, 'use.ts'], folder)
 } finally {

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** The public SDK: builders for definitions, the store, and the types of what goes in and comes out. */
 export {
   dataSource,

@@ -42,6 +42,29 @@ describe('the README', () => {
     expect(stdout).toContain('training.parquet')
   }, 180_000)
 
+  test('has TypeScript that compiles, and names what a feature is', async () => {
+    const code = [...readFileSync(join(projectRoot, 'README.md'), 'utf8').matchAll(/```ts\n([^]*?)```/g)]
+    expect(code).toHaveLength(2)
+    const project = join(folder, 'typed')
+    mkdirSync(join(project, 'node_modules'), {recursive: true})
+    symlinkSync(projectRoot, join(project, 'node_modules/feature-repo'))
+    symlinkSync(join(projectRoot, 'node_modules/@types'), join(project, 'node_modules/@types'))
+    writeFileSync(join(project, 'package.json'), '{"type": "module"}')
+    await run(process.execPath, [fsBin, 'init', join(project, 'scoring'), '--template', 'credit-scoring'])
+    code.forEach((match, index) => writeFileSync(join(project, `block-${index}.ts`), match[1] ?? ''))
+    writeFileSync(
+      join(project, 'use.ts'),
+      `${code[1]?.[1] ?? ''}\nconst pulls: bigint | null | undefined = row?.hard_pulls\nexport {pulls}\n`,
+    )
+    const tsc = join(projectRoot, 'node_modules/typescript/bin/tsc')
+    const options = ['--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext', '--types', 'node']
+    const files = ['block-0.ts', 'block-1.ts', 'use.ts']
+    const {stdout} = await run(process.execPath, [tsc, ...options, ...files], {cwd: project}).catch(
+      (error: unknown) => error as {stdout: string},
+    )
+    expect(stdout).toBe('')
+  })
+
   test('has a demo that runs twice', async () => {
     const clone = join(folder, 'clone')
     mkdirSync(clone)
