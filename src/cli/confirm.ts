@@ -26,13 +26,16 @@ export async function requireYes(options: {
 
 async function ask(question: string): Promise<string> {
   const terminal = createInterface({input: process.stdin, output: process.stderr})
+  let interrupted = false
+  terminal.once('SIGINT', () => {
+    interrupted = true
+    process.stderr.write('\n')
+    terminal.close()
+  })
   // Ctrl-D ends the input without an answer.
   const ended = new Promise<string>((resolve) => terminal.once('close', () => resolve('')))
-  try {
-    return (await Promise.race([terminal.question(question), ended])).trim()
-  } catch (cause) {
-    throw new FeatureStoreError('FS_INTERRUPTED', 'Stopped by the user. Nothing was changed', {cause})
-  } finally {
-    terminal.close()
-  }
+  const answer = await Promise.race([terminal.question(question).catch(() => ''), ended])
+  terminal.close()
+  if (interrupted) throw new FeatureStoreError('FS_INTERRUPTED', 'Stopped by the user. Nothing was changed.')
+  return answer.trim()
 }

@@ -26,7 +26,7 @@ export default class Teardown extends BaseCommand {
       }
       const {tables} = await store.teardown()
       this.log(
-        `${ansis.green('✓')} Project ${project} is gone: ${tables.length} online tables and the registry.`,
+        `${ansis.green('✓')} Project ${project} is gone: ${tables.length === 1 ? '1 online table' : `${tables.length} online tables`} and the registry.`,
       )
       return {tables}
     })
