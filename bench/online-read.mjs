@@ -21,7 +21,7 @@ try {
 
   const store = await FeatureStore.open(base)
   const {open} = await import('lmdb')
-  const options = {noSubdir: false, encoding: 'binary', keyEncoding: 'binary', readOnly: true}
+  const options = {noSubdir: false, encoding: 'binary', keyEncoding: 'binary'}
   // The store has the environment open already: the client shares it within a process.
   const raw = open({path: join(base, 'data/online/bench'), ...options})
   const stored = []
@@ -36,6 +36,7 @@ try {
     const gets = await timed((index) => raw.get(stored[index % stored.length]).length)
     if (round > 0) [ours, plain].forEach((list, at) => list.push([sdk, gets][at]))
   }
+  await raw.close()
   await store.close()
   const [sdk, get] = [median(ours), median(plain)]
   row(

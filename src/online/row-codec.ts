@@ -174,6 +174,9 @@ export class RowDecoder {
   readonly #slots: readonly (
     (SlotLayout & {readonly nullByte: number; readonly nullBit: number}) | undefined
   )[]
+  /** A store that lends rows lends the same buffer each time. */
+  #lent: Buffer | undefined
+  #view: DataView = new DataView(new ArrayBuffer(0))
 
   /** `written` is the schema of the rows; `wanted` names features in the order of the answer. */
   constructor(written: readonly Pick<Field, 'name' | 'valueType'>[], wanted: readonly string[]) {
@@ -188,12 +191,19 @@ export class RowDecoder {
 
   /** `bytes` may be overwritten afterwards: nothing of it is kept. */
   decode(bytes: Buffer): OnlineRow {
-    const values: (Value | null)[] = []
-    for (const slot of this.#slots) {
-      const isNull = slot === undefined || ((bytes[slot.nullByte] as number) & slot.nullBit) !== 0
-      values.push(isNull ? null : decodeSlot(bytes, slot))
+    if (bytes !== this.#lent) {
+      this.#lent = bytes
+      this.#view = dataViewOf(bytes)
     }
-    return {eventTimestamp: readEventTimestamp(bytes), values}
+    const view = this.#view
+    const slots = this.#slots
+    const values = new Array<Value | null>(slots.length)
+    for (let index = 0; index < slots.length; index += 1) {
+      const slot = slots[index]
+      const isNull = slot === undefined || ((bytes[slot.nullByte] as number) & slot.nullBit) !== 0
+      values[index] = isNull ? null : decodeSlot(bytes, view, slot)
+    }
+    return {eventTimestamp: view.getBigInt64(4, true), values}
   }
 }
 
@@ -210,20 +220,20 @@ export class DecoderCache {
   }
 }
 
-function decodeSlot(bytes: Buffer, {slot, offset, type}: SlotLayout): Value {
+function decodeSlot(bytes: Buffer, view: DataView, {slot, offset, type}: SlotLayout): Value {
   switch (slot) {
     case 'bool':
       return bytes[offset] === 1
     case 'int32':
-      return bytes.readInt32LE(offset)
+      return view.getInt32(offset, true)
     case 'date':
-      return formatDay(bytes.readInt32LE(offset))
+      return formatDay(view.getInt32(offset, true))
     case 'int64':
-      return bytes.readBigInt64LE(offset)
+      return view.getBigInt64(offset, true)
     case 'float32':
-      return bytes.readFloatLE(offset)
+      return view.getFloat32(offset, true)
     case 'float64':
-      return bytes.readDoubleLE(offset)
+      return view.getFloat64(offset, true)
     case 'text': {
       const start = bytes.readUInt32LE(offset)
       return bytes.toString('utf8', start, start + bytes.readUInt32LE(offset + 4))
@@ -318,6 +328,7 @@ function encodeElement(element: ScalarType, value: Value | null): Buffer {
 
 function decodeList(element: ScalarType, bytes: Buffer): readonly (Value | null)[] {
   const slot = slotOf(element)
+  const view = dataViewOf(bytes)
   const values: (Value | null)[] = []
   let offset = 4
   for (let left = bytes.readUInt32LE(0); left > 0; left -= 1) {
@@ -333,7 +344,7 @@ function decodeList(element: ScalarType, bytes: Buffer): readonly (Value | null)
       case 'int64':
       case 'float32':
       case 'float64':
-        values.push(decodeSlot(bytes, {slot, offset, type: element}))
+        values.push(decodeSlot(bytes, view, {slot, offset, type: element}))
         offset += slotBytes[slot]
         break
       case 'date':
