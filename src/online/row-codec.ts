@@ -3,10 +3,10 @@
  *
  *   0      version of this layout
  *   1      flags: 1 = has a created timestamp
- *   2..3   id of the schema it was written with, little-endian like all that follows
- *   4..11  event timestamp, microseconds
- *   12..19 created timestamp, microseconds; 0 without one
- *   20..   one bit for each feature, set where it is null
+ *   2..5   id of the schema it was written with, little-endian like all that follows
+ *   6..13  event timestamp, microseconds
+ *   14..21 created timestamp, microseconds; 0 without one
+ *   22..   one bit for each feature, set where it is null
  *   then   a slot for each feature: 1, 4 or 8 bytes; for values of any length (u32 offset, u32 length)
  *   then   those values
  *
@@ -22,7 +22,10 @@ import {dataViewOf} from './data-view.js'
 import type {OnlineRow, OnlineRows} from './online-store.js'
 
 const layoutVersion = 1
-const headerBytes = 20
+const schemaAt = 2
+const eventAt = 6
+const createdAt = 14
+const headerBytes = 22
 
 type Slot = Column['storage'] | 'date'
 
@@ -89,9 +92,9 @@ export class RowEncoder {
     const view = this.#view
     view.setUint8(0, layoutVersion)
     view.setUint8(1, hasCreated ? 1 : 0)
-    view.setUint16(2, this.#schemaId, true)
-    view.setBigInt64(4, rows.eventTimestamps.values[row] as bigint, true)
-    view.setBigInt64(12, hasCreated ? (createdTimestamps.values[row] as bigint) : 0n, true)
+    view.setUint32(schemaAt, this.#schemaId, true)
+    view.setBigInt64(eventAt, rows.eventTimestamps.values[row] as bigint, true)
+    view.setBigInt64(createdAt, hasCreated ? (createdTimestamps.values[row] as bigint) : 0n, true)
     this.#buffer.fill(0, headerBytes, fixedEnd)
     for (let index = 0; index < slots.length; index += 1) {
       const column = rows.features[index] as Column
@@ -203,7 +206,7 @@ export class RowDecoder {
       const isNull = slot === undefined || ((bytes[slot.nullByte] as number) & slot.nullBit) !== 0
       values[index] = isNull ? null : decodeSlot(bytes, view, slot)
     }
-    return {eventTimestamp: view.getBigInt64(4, true), values}
+    return {eventTimestamp: view.getBigInt64(eventAt, true), values}
   }
 }
 
@@ -256,11 +259,11 @@ function decodeSlot(bytes: Buffer, view: DataView, {slot, offset, type}: SlotLay
 export function readSchemaId(bytes: Buffer): number {
   if (bytes[0] !== layoutVersion)
     throw new Error(`a row has layout ${bytes[0] ?? 'none'}, not ${layoutVersion}`)
-  return bytes.readUInt16LE(2)
+  return bytes.readUInt32LE(schemaAt)
 }
 
 export function readEventTimestamp(bytes: Buffer): Instant {
-  return bytes.readBigInt64LE(4)
+  return bytes.readBigInt64LE(eventAt)
 }
 
 /**
@@ -268,11 +271,11 @@ export function readEventTimestamp(bytes: Buffer): Instant {
  * created timestamp is older than any.
  */
 export function mayReplace(candidate: Buffer, stored: Buffer): boolean {
-  const event = compareInt64(candidate, stored, 4)
+  const event = compareInt64(candidate, stored, eventAt)
   if (event !== 0) return event > 0
   const hasCreated = ((candidate[1] as number) & 1) - ((stored[1] as number) & 1)
   if (hasCreated !== 0) return hasCreated > 0
-  return compareInt64(candidate, stored, 12) >= 0
+  return compareInt64(candidate, stored, createdAt) >= 0
 }
 
 /** Compares without a bigint for each row: the high half is signed, the low half is not. */
