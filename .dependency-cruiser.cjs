@@ -82,8 +82,8 @@ module.exports = {
       name: 'clients-in-their-drivers',
       comment: 'A third-party client only inside its driver folder.',
       severity: 'error',
-      from: {pathNot: '^src/(offline/duckdb|online/embedded)/'},
-      to: {path: 'node_modules/(@duckdb|lmdb)/'},
+      from: {pathNot: '^src/(offline/duckdb|online/embedded|online/redis)/'},
+      to: {path: 'node_modules/(@duckdb|lmdb|ioredis)/'},
     },
   ],
   options: {

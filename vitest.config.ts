@@ -3,6 +3,8 @@ import {defineConfig} from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // Those need servers: vitest.stores.config.ts.
+    exclude: ['test/stores/**', 'node_modules/**'],
     // Native addons (DuckDB, LMDB) keep state in the process: one process per file keeps files apart.
     pool: 'forks',
     testTimeout: 60_000,

@@ -45,4 +45,16 @@ export const onlineStoreSettings: Readonly<Record<string, StoreSettings>> = {
       },
     },
   },
+  redis: {
+    description: 'Redis or what speaks its protocol: Valkey, ElastiCache, MemoryDB.',
+    required: ['connection_string'],
+    properties: {
+      connection_string: {
+        type: 'string',
+        pattern: '\\S',
+        errorMessage: 'host:port[,host:port…][,ssl=true][,username=…][,password=…][,db=…]',
+        description: 'Where the server is, as in Feast: host:port, then options separated by commas.',
+      },
+    },
+  },
 }

@@ -4,6 +4,7 @@ import type {OnlineStore, OnlineStoreDriver} from './online-store.js'
 /** Every type of online store; its client is loaded when the store is opened. */
 const drivers: Readonly<Record<string, () => Promise<OnlineStoreDriver>>> = {
   embedded: async () => (await import('./embedded/embedded-online-store.js')).embeddedDriver,
+  redis: async () => (await import('./redis/redis-online-store.js')).redisDriver,
 }
 
 /** Opens the store that feature_store.yaml names. */

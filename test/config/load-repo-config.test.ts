@@ -96,10 +96,10 @@ describe('feature_store.yaml', () => {
     ['a missing project', 'registry: x\n', 1, 1, '`project` is missing', 'Add `project`'],
     [
       'a store there is not',
-      'project: rides\nonline_store: {type: redis, connection_string: x}\n',
+      'project: rides\nonline_store: {type: postgres, url: x}\n',
       2,
       22,
-      'one of: embedded',
+      'one of: embedded, redis',
       undefined,
     ],
     [

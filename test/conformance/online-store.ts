@@ -120,6 +120,12 @@ export function columnOf(type: ValueType, values: readonly (Value | null)[]): Co
   }
 }
 
+/** A store that can't tell cheaply how many rows a table has says nothing; one that tells must be right. */
+async function expectCount(store: OnlineStore, table: OnlineTable, rows: number): Promise<void> {
+  const told = await store.countRows(table)
+  if (told !== undefined) expect(told).toBe(rows)
+}
+
 export function describeOnlineStore(name: string, open: () => Promise<OnlineStoreFixture>): void {
   describe(`${name} is an online store`, () => {
     let fixture: OnlineStoreFixture
@@ -234,7 +240,7 @@ export function describeOnlineStore(name: string, open: () => Promise<OnlineStor
         expect(await readAll(table, keys)).toEqual(
           keys.map((_, index) => ({eventTimestamp: 1n, values: [index]})),
         )
-        expect(await store.countRows(table)).toBe(keys.length)
+        await expectCount(store, table, keys.length)
       }
     })
 
@@ -273,7 +279,7 @@ export function describeOnlineStore(name: string, open: () => Promise<OnlineStor
               return one === undefined ? undefined : {eventTimestamp: one.event, values: one.values}
             }),
           )
-          expect(await store.countRows(table)).toBe(expected.size)
+          await expectCount(store, table, expected.size)
           await store.drop([table.name])
         }),
         {numRuns: 60},
@@ -336,7 +342,7 @@ export function describeOnlineStore(name: string, open: () => Promise<OnlineStor
         onlineRows(changed, [{key: [1n], event: 2n, created: null, values: ['Rome', 8n]}]),
       )
       expect(await readAll(changed, [[1n]])).toEqual([{eventTimestamp: 2n, values: ['Rome', 8n]}])
-      expect(await store.countRows(changed)).toBe(1)
+      await expectCount(store, changed, 1)
     })
 
     test('may prepare and drop twice, and drops nothing but what is named', async () => {
@@ -351,10 +357,10 @@ export function describeOnlineStore(name: string, open: () => Promise<OnlineStor
       expect(await store.listTables()).toEqual(['driver_2'])
       expect(await readAll(driver, [[1n]])).toEqual([undefined])
       expect(await readAll(other, [[1n]])).toHaveLength(1)
-      expect(await store.countRows(other)).toBe(1)
+      await expectCount(store, other, 1)
       await store.prepare([driver])
       expect(await readAll(driver, [[1n]])).toEqual([undefined])
-      expect(await store.countRows(driver)).toBe(0)
+      await expectCount(store, driver, 0)
     })
 
     test('keeps projects apart', async () => {
@@ -366,7 +372,7 @@ export function describeOnlineStore(name: string, open: () => Promise<OnlineStor
           driver,
           onlineRows(driver, [{key: [1n], event: 1n, created: null, values: [1, 1n]}]),
         )
-        expect(await other.countRows(driver)).toBe(0)
+        await expectCount(other, driver, 0)
         await other.drop(await other.listTables())
         expect(await readAll(driver, [[1n]])).toEqual([{eventTimestamp: 1n, values: [1, 1n]}])
       } finally {

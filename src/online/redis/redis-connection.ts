@@ -1,0 +1,98 @@
+import {setTimeout as sleep} from 'node:timers/promises'
+import {Redis} from 'ioredis'
+import {FeatureStoreError} from '../../errors.js'
+import type {RedisAddress} from './connection-string.js'
+
+/** The longest that one command may take before it counts as lost. */
+const commandTimeoutMillis = 5000
+const firstPauseMillis = 50
+const longestPauseMillis = 2000
+
+/** What passes by itself: the server starts, fails over, is full of clients or of work. */
+const transientReply =
+  /^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|ERR max number of clients)/
+const transientFailure =
+  /Command timed out|Connection is closed|Stream isn't writeable|max retries per request|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/i
+
+/**
+ * A connection whose commands settle in bounded time and are sent again by us alone, which is safe because all of ours
+ * may run twice. ioredis would send again what it had sent before the connection broke, long after the caller was told
+ * that it failed.
+ */
+export class RedisConnection implements AsyncDisposable {
+  readonly #client: Redis
+  readonly #place: string
+  readonly #patienceMillis: number
+  /** A failed login or handshake is told by an event only; the command then says that the connection is closed. */
+  #reason: Error | undefined
+
+  constructor(address: RedisAddress, patienceMillis: number) {
+    const [node = {host: 'localhost', port: 6379}] = address.nodes
+    this.#place = `${node.host}:${node.port}`
+    this.#patienceMillis = patienceMillis
+    this.#client = new Redis({
+      host: node.host,
+      port: node.port,
+      db: address.db,
+      ...(address.username === undefined ? {} : {username: address.username}),
+      ...(address.password === undefined ? {} : {password: address.password}),
+      ...(address.ssl ? {tls: {}} : {}),
+      lazyConnect: true,
+      connectTimeout: commandTimeoutMillis,
+      commandTimeout: commandTimeoutMillis,
+      maxRetriesPerRequest: 0,
+      autoResendUnfulfilledCommands: false,
+      retryStrategy: (times) => Math.min(longestPauseMillis, firstPauseMillis * 2 ** Math.min(times, 10)),
+    })
+    this.#client.on('error', (error: Error) => (this.#reason = error))
+    this.#client.on('ready', () => (this.#reason = undefined))
+  }
+
+  /** Runs commands that may run twice, again and again while what stops them may pass. Throws FS_STORE_UNAVAILABLE. */
+  async run<T>(commands: (client: Redis) => Promise<T>): Promise<T> {
+    const deadline = performance.now() + this.#patienceMillis
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await commands(this.#client)
+      } catch (error) {
+        const cause = this.#causeOf(error)
+        if (!isTransient(cause) || performance.now() >= deadline) throw this.#unavailable(cause)
+        // Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+        await sleep(Math.random() * Math.min(longestPauseMillis, firstPauseMillis * 2 ** attempt))
+      }
+    }
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- as the interface wants it
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#client.disconnect()
+  }
+
+  /** The event tells why where the command only says that the connection is gone. */
+  #causeOf(error: unknown): Error {
+    const told = error instanceof Error ? error : new Error(String(error))
+    return transientFailure.test(told.message) && this.#reason !== undefined ? this.#reason : told
+  }
+
+  #unavailable(cause: Error): FeatureStoreError {
+    return new FeatureStoreError(
+      'FS_STORE_UNAVAILABLE',
+      `Redis at ${this.#place}: ${cause.message.replace(/\.?$/, '.')}`,
+      {hint: hintFor(cause.message), cause},
+    )
+  }
+}
+
+function isTransient({message}: Error): boolean {
+  return transientReply.test(message) || transientFailure.test(message)
+}
+
+function hintFor(message: string): string {
+  if (/^(WRONGPASS|NOAUTH|NOPERM)|invalid password/i.test(message))
+    return 'Check the username, the password and the rights of that user (ACL).'
+  if (message.startsWith('OOM'))
+    return 'Give Redis more memory (`maxmemory`), or keep fewer rows: a shorter ttl.'
+  if (/certificate|TLS|SSL|ALTNAME/i.test(message))
+    return 'Check `ssl=true` and the certificate of the server.'
+  return 'Check `online_store.connection_string` and that the server is up.'
+}

@@ -1,0 +1,204 @@
+/**
+ * The online store in Redis, Valkey, ElastiCache or MemoryDB: one packed value for each entity and view. A vector over
+ * several views is one MGET; writes go through a script that keeps newer rows.
+ */
+import {createHash} from 'node:crypto'
+import type {Field} from '../../definitions/definition.js'
+import {FeatureStoreError} from '../../errors.js'
+import type {
+  OnlineRow,
+  OnlineRows,
+  OnlineStore,
+  OnlineStoreDriver,
+  OnlineTable,
+  ReadRequest,
+  WriteResult,
+} from '../online-store.js'
+import {DecoderCache, readSchemaId, RowEncoder} from '../row-codec.js'
+import {parseConnectionString} from './connection-string.js'
+import {guardedWrite} from './guarded-write.js'
+import {RedisConnection} from './redis-connection.js'
+import {RedisKeys} from './redis-keys.js'
+
+type Schema = readonly Pick<Field, 'name' | 'valueType'>[]
+
+/** Rows of one call of the script: enough to be fast, few enough not to keep others waiting. */
+const rowsOfCall = 500
+const callsInFlight = 8
+/** Keys that one step of SCAN looks at. */
+const scanCount = 1000
+/** A run waits for a failover; a request can't. */
+const patienceMillis = {read: 1000, write: 30_000} as const
+
+export const redisDriver: OnlineStoreDriver = {
+  // eslint-disable-next-line @typescript-eslint/require-await -- connects at the first command; what it throws must reject
+  async open({settings, project, access}) {
+    const address = parseConnectionString(settings['connectionString'] as string)
+    return new RedisOnlineStore(new RedisConnection(address, patienceMillis[access]), project)
+  },
+}
+
+export class RedisOnlineStore implements OnlineStore {
+  readonly writeOrder = 'any'
+  readonly #connection: RedisConnection
+  readonly #keys: RedisKeys
+  readonly #schemas = new Map<number, Schema>()
+  readonly #decoders = new DecoderCache()
+
+  constructor(connection: RedisConnection, project: string) {
+    this.#connection = connection
+    this.#keys = new RedisKeys(project)
+  }
+
+  async prepare(tables: readonly OnlineTable[]): Promise<void> {
+    const {tables: tablesKey, schemas: schemasKey, dropping} = this.#keys
+    const unfinished = await this.#connection.run((client) => client.smembers(dropping))
+    await this.#removeTables(unfinished)
+    const known = await this.#connection.run((client) => client.hgetall(tablesKey))
+    for (const table of tables) {
+      const keyTypes = JSON.stringify(table.joinKeys.map(({valueType}) => valueType))
+      if ((known[table.name] ?? keyTypes) !== keyTypes) {
+        throw new FeatureStoreError(
+          'FS_STORE_UNAVAILABLE',
+          `Online table ${table.name} of feature_view/${table.view} has keys of types ${known[table.name] ?? ''}, not ${keyTypes}.`,
+          {hint: 'Run `fs teardown` and `fs apply`, or give the view another name.'},
+        )
+      }
+      const {id, text} = schemaOf(table.features)
+      // The schema first: rows of a table that is there can always be read.
+      await this.#connection.run((client) => client.hset(schemasKey, {[id]: text}))
+      await this.#connection.run((client) => client.hset(tablesKey, {[table.name]: keyTypes}))
+    }
+  }
+
+  async drop(tables: readonly string[]): Promise<void> {
+    if (tables.length === 0) return
+    const known = new Set(await this.listTables())
+    const dropped = tables.filter((name) => known.has(name))
+    if (dropped.length > 0) {
+      await this.#connection.run((client) => client.sadd(this.#keys.dropping, ...dropped))
+      await this.#connection.run((client) => client.hdel(this.#keys.tables, ...dropped))
+    }
+    // Also what a killed process began.
+    await this.#removeTables(await this.#connection.run((client) => client.smembers(this.#keys.dropping)))
+  }
+
+  async listTables(): Promise<readonly string[]> {
+    return (await this.#connection.run((client) => client.hkeys(this.#keys.tables))).sort()
+  }
+
+  async write(table: OnlineTable, rows: OnlineRows): Promise<WriteResult> {
+    const {id} = schemaOf(table.features)
+    await this.#checkPrepared(table, id)
+    const encoder = new RowEncoder(id, table.features)
+    let unchanged = 0
+    const pending = new Set<Promise<void>>()
+    const failures: unknown[] = []
+    for (let start = 0; start < rows.rowCount && failures.length === 0; start += rowsOfCall) {
+      const end = Math.min(rows.rowCount, start + rowsOfCall)
+      const keys: Buffer[] = []
+      const values: Buffer[] = []
+      for (let row = start; row < end; row += 1) {
+        keys.push(this.#keys.rowAt(table, rows, row))
+        values.push(Buffer.from(encoder.encode(rows, row)))
+      }
+      const call = this.#connection
+        .run((client) => client.eval(guardedWrite, keys.length, ...keys, ...values))
+        .then((count) => void (unchanged += Number(count)))
+        .catch((error: unknown) => void failures.push(error))
+        .finally(() => pending.delete(call))
+      pending.add(call)
+      if (pending.size >= callsInFlight) await Promise.race(pending)
+    }
+    await Promise.all(pending)
+    if (failures.length > 0) throw failures[0]
+    return {written: rows.rowCount - unchanged, unchanged, rejected: []}
+  }
+
+  async read(requests: readonly ReadRequest[]): Promise<readonly (readonly (OnlineRow | undefined)[])[]> {
+    const keys = requests.flatMap(({table, keys: entities}) =>
+      entities.map((entity) => this.#keys.rowOf(table, entity)),
+    )
+    if (keys.length === 0) return requests.map(() => [])
+    const found = await this.#connection.run((client) => client.mgetBuffer(...keys))
+    await this.#loadSchemas(found)
+    let next = 0
+    return requests.map(({keys: entities, features}) =>
+      entities.map(() => {
+        const row = found[next]
+        next += 1
+        if (row === null || row === undefined) return undefined
+        const schema = this.#schemas.get(readSchemaId(row))
+        if (schema === undefined) throw new Error(`a row has schema ${readSchemaId(row)}, which is not there`)
+        return this.#decoders.get(schema, features).decode(row)
+      }),
+    )
+  }
+
+  /** Redis does not count the keys of a pattern. */
+  countRows(): Promise<undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  /** Rows expire by themselves. */
+  removeExpired(): Promise<number> {
+    return Promise.resolve(0)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#connection[Symbol.asyncDispose]()
+  }
+
+  async #checkPrepared(table: OnlineTable, schemaId: number): Promise<void> {
+    const {tables, schemas} = this.#keys
+    const [hasTable, hasSchema] = await this.#connection.run((client) =>
+      Promise.all([client.hexists(tables, table.name), client.hexists(schemas, String(schemaId))]),
+    )
+    if (hasTable === 1 && hasSchema === 1) return
+    throw new FeatureStoreError(
+      'FS_VIEW_CHANGED',
+      `Online table ${table.name} of feature_view/${table.view} is gone or has another schema.`,
+      {hint: 'Something else was applied meanwhile: run `fs apply`, then load the view again.'},
+    )
+  }
+
+  /** Schemas of rows that are not known yet. */
+  async #loadSchemas(rows: readonly (Buffer | null)[]): Promise<void> {
+    const unknown = new Set<number>()
+    for (const row of rows) {
+      if (row === null) continue
+      const id = readSchemaId(row)
+      if (!this.#schemas.has(id)) unknown.add(id)
+    }
+    if (unknown.size === 0) return
+    const ids = [...unknown]
+    const texts = await this.#connection.run((client) => client.hmget(this.#keys.schemas, ...ids.map(String)))
+    ids.forEach((id, index) => {
+      const text = texts[index]
+      if (typeof text === 'string') this.#schemas.set(id, JSON.parse(text) as Schema)
+    })
+  }
+
+  /** Removes the rows of tables by cursor, some at a time and without blocking, then forgets that they are due. */
+  async #removeTables(tables: readonly string[]): Promise<void> {
+    for (const table of tables) {
+      const pattern = this.#keys.rowsOf(table)
+      let cursor = '0'
+      do {
+        const at = cursor
+        const [next, keys] = await this.#connection.run((client) =>
+          client.scanBuffer(at, 'MATCH', pattern, 'COUNT', scanCount),
+        )
+        if (keys.length > 0) await this.#connection.run((client) => client.unlink(...keys))
+        cursor = next.toString()
+      } while (cursor !== '0')
+      await this.#connection.run((client) => client.srem(this.#keys.dropping, table))
+    }
+  }
+}
+
+/** A schema and its id, which follows from it alone: the same in every process, and never another's. */
+function schemaOf(features: Schema): {readonly id: number; readonly text: string} {
+  const text = JSON.stringify(features.map(({name, valueType}) => ({name, valueType})))
+  return {id: createHash('sha256').update(text).digest().readUInt32LE(0), text}
+}

@@ -1,0 +1,83 @@
+import {spawn, type ChildProcess} from 'node:child_process'
+import {mkdtempSync, rmSync} from 'node:fs'
+import {createServer} from 'node:net'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {Redis} from 'ioredis'
+
+/** A Redis of our own on a free port of loopback, in memory, that ends with the test. */
+export class RedisServer implements AsyncDisposable {
+  readonly port: number
+  readonly #folder: string
+  readonly #arguments: readonly string[]
+  #process: ChildProcess | undefined
+
+  private constructor(port: number, more: readonly string[]) {
+    this.port = port
+    this.#folder = mkdtempSync(join(tmpdir(), 'fs-redis-'))
+    this.#arguments = [
+      ...['--port', String(port), '--bind', '127.0.0.1', '--dir', this.#folder],
+      ...['--save', '', '--appendonly', 'no'],
+      ...more,
+    ]
+  }
+
+  /** Throws where there is no redis-server: `npm run services:up` installs it. */
+  static async start(...more: readonly string[]): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), more)
+    await server.up()
+    return server
+  }
+
+  async up(): Promise<void> {
+    const child = spawn('redis-server', this.#arguments, {stdio: 'ignore'})
+    this.#process = child
+    const failed = new Promise<never>((_, reject) => {
+      child.once('error', reject)
+      child.once('exit', (code) => reject(new Error(`redis-server exited with ${code ?? 'a signal'}`)))
+    })
+    failed.catch(() => undefined)
+    await Promise.race([this.#answers(), failed])
+  }
+
+  /** Ends the process at once; what it held is gone. */
+  async kill(): Promise<void> {
+    const child = this.#process
+    this.#process = undefined
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGKILL')
+    await ended
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill()
+    rmSync(this.#folder, {recursive: true, force: true})
+  }
+
+  async #answers(): Promise<void> {
+    for (;;) {
+      const client = new Redis({port: this.port, lazyConnect: true, retryStrategy: () => null})
+      client.on('error', () => undefined)
+      try {
+        await client.connect()
+        // A server that wants a login answers, too.
+        await client.ping().catch(() => undefined)
+        return
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      } finally {
+        client.disconnect()
+      }
+    }
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer()
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
+  const address = probe.address()
+  await new Promise((resolve) => probe.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('no port is free')
+  return address.port
+}
