@@ -3,7 +3,7 @@ import type {LatestPerEntityQuery} from '../compile/query.js'
 import {valueAt, type Column} from '../definitions/column-batch.js'
 import {plainValue} from '../definitions/plain-value.js'
 import type {LatestBatch, OfflineStore} from '../offline/offline-store.js'
-import type {OnlineRows, OnlineStore, OnlineTable} from '../online/online-store.js'
+import type {OnlineRows, OnlineStore, OnlineTable, RowLife} from '../online/online-store.js'
 import {pickRows} from './pick-rows.js'
 import type {Reject} from './rejects-file.js'
 import type {ViewTally} from './view-tally.js'
@@ -16,6 +16,8 @@ export interface ViewLoad {
   readonly table: OnlineTable
   readonly offline: OfflineStore
   readonly online: OnlineStore
+  /** Of rows that grow too old to be read. */
+  readonly life?: RowLife | undefined
   /** What was written is counted here, batch by batch; rows that can't be written go to its rejects. */
   readonly tally: ViewTally
   readonly signal?: AbortSignal | undefined
@@ -89,7 +91,7 @@ export async function rejectIncomplete({
   }
 }
 
-async function writeBatch(batch: LatestBatch, {table, online, tally, onRows}: ViewLoad): Promise<void> {
+async function writeBatch(batch: LatestBatch, {table, online, life, tally, onRows}: ViewLoad): Promise<void> {
   const all = onlineRowsOf(batch)
   // The newest row that can't be written is rejected, and no older one takes its place.
   const reasons = misfitReasons(batch)
@@ -102,7 +104,7 @@ async function writeBatch(batch: LatestBatch, {table, online, tally, onRows}: Vi
           Array.from({length: all.rowCount}, (_, row) => row).filter((row) => !reasons.has(row)),
         )
   if (rows.rowCount === 0) return
-  const result = await online.write(table, rows)
+  const result = await online.write(table, rows, life)
   await tally.rejects.add(result.rejected.map(({row, reason}) => rejectOf(table, rows, row, reason)))
   tally.addWritten(result, rows.eventTimestamps.values)
   onRows()

@@ -5,7 +5,7 @@ import {formatInstant, type Instant} from '../definitions/instant.js'
 import type {Interval} from '../definitions/interval.js'
 import {FeatureStoreError} from '../errors.js'
 import type {SourceSummary} from '../offline/offline-store.js'
-import type {OnlineStore, OnlineTable} from '../online/online-store.js'
+import type {OnlineStore, OnlineTable, RowLife} from '../online/online-store.js'
 import {onlineTableOf} from '../online/online-table.js'
 import type {RegistryDocument, ViewState} from '../registry/registry.js'
 import {loadView, rejectIncomplete} from './load-view.js'
@@ -66,7 +66,7 @@ export async function materializeView(
         rows: tally.settled,
         approximateTotal: summary.approximateKeys,
       })
-    await loadView({query, table, offline, online, tally, signal, onRows})
+    await loadView({query, table, offline, online, life: lifeOf(view, context), tally, signal, onRows})
   }
 
   const forgetBefore = await reclaimSpace(view, state, request, {table, online}, context, tally)
@@ -110,9 +110,7 @@ async function reclaimSpace(
   const period = expireAfter > shortestReclaimPeriod ? expireAfter : shortestReclaimPeriod
   if (view.ttl === undefined || watermark === undefined || end / period <= watermark / period)
     return undefined
-  // A `now` that was set ahead for a trial must not cost rows that are still served.
-  const [data, machine] = [now(), clock()]
-  const before = (data < machine ? data : machine) - view.ttl - expireAfter
+  const before = earlierNow({now, clock}) - view.ttl - expireAfter
   try {
     tally.deleted += await online.removeExpired(table, before)
   } catch (error) {
@@ -120,6 +118,17 @@ async function reclaimSpace(
     tally.notes = [...tally.notes, `expired rows still take space: ${reason}`]
   }
   return before - 1n
+}
+
+/** A store may forget a row a grace period after it is too old to be served. */
+function lifeOf({ttl}: FeatureView, context: MaterializationContext): RowLife | undefined {
+  return ttl === undefined ? undefined : {keepFor: ttl + context.expireAfter, now: earlierNow(context)}
+}
+
+/** A `now` that was set ahead for a trial must not cost rows that are still served. */
+function earlierNow({now, clock}: Pick<MaterializationContext, 'now' | 'clock'>): Instant {
+  const [data, machine] = [now(), clock()]
+  return data < machine ? data : machine
 }
 
 function registered(

@@ -4,6 +4,7 @@
  */
 import type {Column} from '../definitions/column-batch.js'
 import type {Field, JoinKey} from '../definitions/definition.js'
+import type {Duration} from '../definitions/duration.js'
 import type {Instant} from '../definitions/instant.js'
 import type {Value} from '../definitions/value-type.js'
 
@@ -30,6 +31,12 @@ export interface OnlineRows {
   readonly createdTimestamps: Extract<Column, {storage: 'int64'}>
   /** In the order of the table's features. */
   readonly features: readonly Column[]
+}
+
+/** How long a store that expires rows by itself keeps them: `keepFor` from their event time on, where it is `now`. */
+export interface RowLife {
+  readonly keepFor: Duration
+  readonly now: Instant
 }
 
 export interface WriteResult {
@@ -72,9 +79,10 @@ export interface OnlineStore extends AsyncDisposable {
   /**
    * Guarded write. (event timestamp, created timestamp) decides: an older row never replaces a newer one; a row equal
    * in both replaces what is there. A reader sees the whole old row or the whole new one. When the promise settles the
-   * rows are durable; when it fails any part of them may be there, and writing them again is harmless.
+   * rows are durable; when it fails any part of them may be there, and writing them again is harmless. Without `life`
+   * rows are kept for ever.
    */
-  write(table: OnlineTable, rows: OnlineRows): Promise<WriteResult>
+  write(table: OnlineTable, rows: OnlineRows, life?: RowLife): Promise<WriteResult>
 
   /** One round trip for all requests. Answers in the order of requests and keys; undefined where there is no row. */
   read(requests: readonly ReadRequest[]): Promise<readonly (readonly (OnlineRow | undefined)[])[]>

@@ -1,27 +1,151 @@
-import {afterAll, beforeAll} from 'vitest'
+import {Redis} from 'ioredis'
+import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest'
 import {openOnlineStore} from '../../src/online/drivers.js'
-import {describeOnlineStore} from '../conformance/online-store.js'
+import type {OnlineStore} from '../../src/online/online-store.js'
+import {describeOnlineStore, onlineRows, onlineTable} from '../conformance/online-store.js'
 import {RedisServer} from '../support/redis-server.js'
 
 let server: RedisServer
+let client: Redis
 beforeAll(async () => {
   server = await RedisServer.start()
+  client = new Redis({port: server.port})
 })
-afterAll(() => server[Symbol.asyncDispose]())
+afterAll(async () => {
+  client.disconnect()
+  await server[Symbol.asyncDispose]()
+})
 
-let fixtures = 0
-describeOnlineStore('Redis', () => {
-  // Each fixture has a database of its own on the server.
-  fixtures += 1
-  const settings = {connectionString: `127.0.0.1:${server.port},db=${fixtures % 16}`}
-  return Promise.resolve({
-    open: (project, access) =>
-      openOnlineStore({type: 'redis', settings}, {project, repoDirectory: '/', access}),
-    close: async () => {
-      const {Redis} = await import('ioredis')
-      const client = new Redis({port: server.port, db: fixtures % 16})
-      await client.flushdb()
-      client.disconnect()
-    },
+const openStore = (project: string, access: 'read' | 'write', more = ''): Promise<OnlineStore> =>
+  openOnlineStore(
+    {type: 'redis', settings: {connectionString: `127.0.0.1:${server.port}${more}`}},
+    {project, repoDirectory: '/', access},
+  )
+
+describeOnlineStore('Redis', () =>
+  Promise.resolve({open: openStore, close: () => client.flushall().then(() => undefined)}),
+)
+
+describe('what only Redis does', () => {
+  const table = onlineTable('driver', {driver_id: 'int64'}, {trips: 'int64'})
+  const hour = 3_600_000_000n
+  const now = BigInt(Date.now()) * 1000n
+  const row = (id: bigint, event: bigint, trips = 0n) => ({key: [id], event, created: null, values: [trips]})
+  beforeEach(() => client.flushall())
+
+  test('a row expires by itself, as long after its event time as it is kept', async () => {
+    await using store = await openStore('rides', 'write')
+    await store.prepare([table])
+    const rows = onlineRows(table, [row(1n, now), row(2n, now - hour)])
+    await store.write(table, rows, {keepFor: 2n * hour, now})
+    const keys = await client.keysBuffer('fs:rides:*')
+    const lives = await Promise.all(keys.map((key) => client.pttl(key)))
+    for (const [index, expected] of [3_600_000, 7_200_000].entries()) {
+      const left = lives.toSorted((a, b) => a - b)[index] ?? 0
+      expect(left).toBeGreaterThan(expected - 60_000)
+      expect(left).toBeLessThanOrEqual(expected)
+    }
+    // Kept longer now: equal rows are not written anew, and yet live on.
+    expect(await store.write(table, rows, {keepFor: 20n * hour, now})).toMatchObject({
+      written: 0,
+      unchanged: 2,
+    })
+    expect(Math.min(...(await Promise.all(keys.map((key) => client.pttl(key)))))).toBeGreaterThan(
+      18 * 3_600_000,
+    )
+  })
+
+  test('times that a double can not tell apart are told apart, infinities included', async () => {
+    await using store = await openStore('rides', 'write')
+    await store.prepare([table])
+    const write = (event: bigint, trips: bigint) =>
+      store.write(table, onlineRows(table, [row(1n, event, trips)]))
+    const read = async () =>
+      (await store.read([{table, keys: [[1n]], features: ['trips']}]))[0]?.[0]?.values[0]
+    const times = [
+      -(2n ** 63n) + 1n,
+      -(2n ** 32n),
+      -1n,
+      0n,
+      2n ** 32n,
+      2n ** 62n,
+      2n ** 62n + 1n,
+      2n ** 63n - 1n,
+    ]
+    for (const [index, time] of times.entries()) {
+      expect(await write(time, BigInt(index))).toMatchObject({written: 1})
+      for (const earlier of times.slice(0, index))
+        expect(await write(earlier, 99n)).toMatchObject({written: 0, unchanged: 1})
+      expect(await read()).toBe(BigInt(index))
+    }
+  })
+
+  test('a project that is taken down leaves nothing, and nothing of another goes', async () => {
+    await using store = await openStore('prod', 'write')
+    await using other = await openStore('nonprod', 'write')
+    await using third = await openStore('prod2', 'write')
+    for (const one of [store, other, third]) {
+      await one.prepare([table])
+      await one.write(
+        table,
+        onlineRows(
+          table,
+          Array.from({length: 1200}, (_, id) => row(BigInt(id), now)),
+        ),
+      )
+    }
+    await client.set('fs:prod:{somebody else', 'x')
+    await store.drop(['driver'])
+    expect(await client.keys('fs:prod:*')).toEqual(['fs:prod:{somebody else'])
+    expect(await client.keys('fs:{prod}:*')).toEqual([])
+    expect(await client.dbsize()).toBe(2 * (1200 + 2) + 1)
+  })
+
+  test('a login that fails is told, by the server and by what to check', async () => {
+    await using guarded = await RedisServer.start('--requirepass', 'right')
+    const open = (password: string) =>
+      openOnlineStore(
+        {type: 'redis', settings: {connectionString: `127.0.0.1:${guarded.port},password=${password}`}},
+        {project: 'rides', repoDirectory: '/', access: 'read'},
+      )
+    await using right = await open('right')
+    expect(await right.listTables()).toEqual([])
+    await using wrong = await open('wrong')
+    await expect(wrong.listTables()).rejects.toMatchObject({
+      code: 'FS_STORE_UNAVAILABLE',
+      message: expect.stringMatching(/WRONGPASS/) as string,
+      hint: expect.stringMatching(/password/) as string,
+    })
+  })
+
+  test('writes go on when the server comes back, and settle', async () => {
+    await using mortal = await RedisServer.start()
+    await using store = await openOnlineStore(
+      {type: 'redis', settings: {connectionString: `127.0.0.1:${mortal.port}`}},
+      {project: 'rides', repoDirectory: '/', access: 'write'},
+    )
+    await store.prepare([table])
+    const batch = onlineRows(
+      table,
+      Array.from({length: 8000}, (_, id) => row(BigInt(id), now)),
+    )
+    await mortal.kill()
+    const writing = store.prepare([table]).then(() => store.write(table, batch))
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    await mortal.up()
+    expect(await writing).toMatchObject({written: 8000})
+    const [rows] = await store.read([{table, keys: [[0n], [7999n]], features: ['trips']}])
+    expect(rows?.every((one) => one !== undefined)).toBe(true)
+  })
+
+  test('a server that is not there is told within a bounded time', async () => {
+    await using store = await openOnlineStore(
+      {type: 'redis', settings: {connectionString: '127.0.0.1:1'}},
+      {project: 'rides', repoDirectory: '/', access: 'read'},
+    )
+    await expect(store.read([{table, keys: [[1n]], features: ['trips']}])).rejects.toMatchObject({
+      code: 'FS_STORE_UNAVAILABLE',
+      message: expect.stringContaining('127.0.0.1:1') as string,
+    })
   })
 })

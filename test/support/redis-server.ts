@@ -1,9 +1,8 @@
 import {spawn, type ChildProcess} from 'node:child_process'
 import {mkdtempSync, rmSync} from 'node:fs'
-import {createServer} from 'node:net'
+import {connect, createServer} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {Redis} from 'ioredis'
 
 /** A Redis of our own on a free port of loopback, in memory, that ends with the test. */
 export class RedisServer implements AsyncDisposable {
@@ -56,21 +55,22 @@ export class RedisServer implements AsyncDisposable {
   }
 
   async #answers(): Promise<void> {
-    for (;;) {
-      const client = new Redis({port: this.port, lazyConnect: true, retryStrategy: () => null})
-      client.on('error', () => undefined)
-      try {
-        await client.connect()
-        // A server that wants a login answers, too.
-        await client.ping().catch(() => undefined)
-        return
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, 50))
-      } finally {
-        client.disconnect()
-      }
-    }
+    while (!(await repliesToPing(this.port))) await new Promise((resolve) => setTimeout(resolve, 50))
   }
+}
+
+/** Any reply will do: a server that wants a login answers, too. */
+function repliesToPing(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'))
+    const settle = (answer: boolean) => (): void => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.once('data', settle(true))
+    socket.once('error', settle(false))
+    socket.setTimeout(1000, settle(false))
+  })
 }
 
 async function freePort(): Promise<number> {

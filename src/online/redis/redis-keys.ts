@@ -25,9 +25,10 @@ export class RedisKeys {
 
   /** A project's name holds no colon and no brace. */
   constructor(project: string) {
-    this.tables = `fs:${project}:tables`
-    this.schemas = `fs:${project}:schemas`
-    this.dropping = `fs:${project}:dropping`
+    // On one slot, so that they change together.
+    this.tables = `fs:{${project}}:tables`
+    this.schemas = `fs:{${project}}:schemas`
+    this.dropping = `fs:{${project}}:dropping`
     this.#prefix = Buffer.from(`fs:${project}:{`)
   }
 

@@ -3,7 +3,9 @@
  * several views is one MGET; writes go through a script that keeps newer rows.
  */
 import {createHash} from 'node:crypto'
+import type {ChainableCommander} from 'ioredis'
 import type {Field} from '../../definitions/definition.js'
+import type {Instant} from '../../definitions/instant.js'
 import {FeatureStoreError} from '../../errors.js'
 import type {
   OnlineRow,
@@ -12,11 +14,12 @@ import type {
   OnlineStoreDriver,
   OnlineTable,
   ReadRequest,
+  RowLife,
   WriteResult,
 } from '../online-store.js'
 import {DecoderCache, readSchemaId, RowEncoder} from '../row-codec.js'
 import {parseConnectionString} from './connection-string.js'
-import {guardedWrite} from './guarded-write.js'
+import {forgetSchemas, guardedWrite} from './scripts.js'
 import {RedisConnection} from './redis-connection.js'
 import {RedisKeys} from './redis-keys.js'
 
@@ -25,6 +28,8 @@ type Schema = readonly Pick<Field, 'name' | 'valueType'>[]
 /** Rows of one call of the script: enough to be fast, few enough not to keep others waiting. */
 const rowsOfCall = 500
 const callsInFlight = 8
+/** A thousand years: Redis adds it to its own time, which must not run over. */
+const longestLifeMillis = 31_556_952_000_000n
 /** Keys that one step of SCAN looks at. */
 const scanCount = 1000
 /** A run waits for a failover; a request can't. */
@@ -65,9 +70,13 @@ export class RedisOnlineStore implements OnlineStore {
         )
       }
       const {id, text} = schemaOf(table.features)
-      // The schema first: rows of a table that is there can always be read.
-      await this.#connection.run((client) => client.hset(schemasKey, {[id]: text}))
-      await this.#connection.run((client) => client.hset(tablesKey, {[table.name]: keyTypes}))
+      await this.#connection.run((client) =>
+        client
+          .multi()
+          .hset(schemasKey, {[id]: text})
+          .hset(tablesKey, {[table.name]: keyTypes})
+          .exec(),
+      )
     }
   }
 
@@ -76,18 +85,26 @@ export class RedisOnlineStore implements OnlineStore {
     const known = new Set(await this.listTables())
     const dropped = tables.filter((name) => known.has(name))
     if (dropped.length > 0) {
-      await this.#connection.run((client) => client.sadd(this.#keys.dropping, ...dropped))
-      await this.#connection.run((client) => client.hdel(this.#keys.tables, ...dropped))
+      await this.#connection.run((client) =>
+        execute(
+          client
+            .multi()
+            .sadd(this.#keys.dropping, ...dropped)
+            .hdel(this.#keys.tables, ...dropped),
+        ),
+      )
     }
     // Also what a killed process began.
     await this.#removeTables(await this.#connection.run((client) => client.smembers(this.#keys.dropping)))
+    const {tables: tablesKey, schemas} = this.#keys
+    await this.#connection.run((client) => client.eval(forgetSchemas, 2, tablesKey, schemas))
   }
 
   async listTables(): Promise<readonly string[]> {
     return (await this.#connection.run((client) => client.hkeys(this.#keys.tables))).sort()
   }
 
-  async write(table: OnlineTable, rows: OnlineRows): Promise<WriteResult> {
+  async write(table: OnlineTable, rows: OnlineRows, life?: RowLife): Promise<WriteResult> {
     const {id} = schemaOf(table.features)
     await this.#checkPrepared(table, id)
     const encoder = new RowEncoder(id, table.features)
@@ -98,12 +115,14 @@ export class RedisOnlineStore implements OnlineStore {
       const end = Math.min(rows.rowCount, start + rowsOfCall)
       const keys: Buffer[] = []
       const values: Buffer[] = []
+      const lives: string[] = []
       for (let row = start; row < end; row += 1) {
         keys.push(this.#keys.rowAt(table, rows, row))
         values.push(Buffer.from(encoder.encode(rows, row)))
+        if (life !== undefined) lives.push(millisLeft(rows.eventTimestamps.values[row] as bigint, life))
       }
       const call = this.#connection
-        .run((client) => client.eval(guardedWrite, keys.length, ...keys, ...values))
+        .run((client) => client.eval(guardedWrite, keys.length, ...keys, ...values, ...lives))
         .then((count) => void (unchanged += Number(count)))
         .catch((error: unknown) => void failures.push(error))
         .finally(() => pending.delete(call))
@@ -195,6 +214,17 @@ export class RedisOnlineStore implements OnlineStore {
       await this.#connection.run((client) => client.srem(this.#keys.dropping, table))
     }
   }
+}
+
+/** A transaction, of which each part must succeed. */
+async function execute(transaction: ChainableCommander): Promise<void> {
+  for (const [error] of (await transaction.exec()) ?? []) if (error !== null) throw error
+}
+
+/** Redis takes no life of nothing: what is too old goes a millisecond later. */
+function millisLeft(event: Instant, {keepFor, now}: RowLife): string {
+  const left = (event + keepFor - now) / 1000n
+  return String(left < 1n ? 1n : left > longestLifeMillis ? longestLifeMillis : left)
 }
 
 /** A schema and its id, which follows from it alone: the same in every process, and never another's. */

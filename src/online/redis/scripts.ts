@@ -1,6 +1,7 @@
 /**
- * Writes rows as `row-codec.ts` packs them, each unless a newer one is there: KEYS are row keys, ARGV the rows. One MGET
- * and one MSET serve all keys, which is what makes it fast. Returns how many rows left the store as it was.
+ * Writes rows as `row-codec.ts` packs them, each unless a newer one is there: KEYS are row keys, ARGV the rows, and then,
+ * where rows expire, for each how many milliseconds it has left. One MGET and one MSET serve all keys, which is what
+ * makes it fast; only expiry wants a command for each. Returns how many rows left the store as it was.
  *
  * Times are compared in halves, the upper one signed: a number of Lua is a double, and strings are compared by locale.
  */
@@ -22,15 +23,23 @@ local function may_replace(new, old)
 end
 
 local stored = redis.call('MGET', unpack(KEYS))
+local expires = #ARGV > #KEYS
 local winners = {}
+local lives = {}
 local unchanged = 0
 for i, key in ipairs(KEYS) do
   local new, old = ARGV[i], winners[key] or stored[i]
-  if old and (new == old or not may_replace(new, old)) then
-    unchanged = unchanged + 1
-  else
+  local same = new == old
+  if old and (same or not may_replace(new, old)) then unchanged = unchanged + 1 end
+  -- The very same row may have another life by now.
+  if not old or (same and expires) or (not same and may_replace(new, old)) then
     winners[key] = new
+    lives[key] = ARGV[#KEYS + i]
   end
+end
+if expires then
+  for key, row in pairs(winners) do redis.call('SET', key, row, 'PX', lives[key]) end
+  return unchanged
 end
 local sets = {}
 for key, row in pairs(winners) do
@@ -39,4 +48,10 @@ for key, row in pairs(winners) do
 end
 if #sets > 0 then redis.call('MSET', unpack(sets)) end
 return unchanged
+`
+
+/** Removes the schemas (second key) of a project that has no table (first key) left. */
+export const forgetSchemas = `
+if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('DEL', KEYS[2]) end
+return 0
 `
