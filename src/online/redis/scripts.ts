@@ -30,9 +30,10 @@ local unchanged = 0
 for i, key in ipairs(KEYS) do
   local new, old = ARGV[i], winners[key] or stored[i]
   local same = new == old
-  if old and (same or not may_replace(new, old)) then unchanged = unchanged + 1 end
-  -- The very same row may have another life by now.
-  if not old or (same and expires) or (not same and may_replace(new, old)) then
+  local wins = not old or same or may_replace(new, old)
+  if same or not wins then unchanged = unchanged + 1 end
+  -- The very same row, too: it may have another life by now, or none.
+  if wins then
     winners[key] = new
     lives[key] = ARGV[#KEYS + i]
   end
