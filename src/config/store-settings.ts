@@ -55,6 +55,19 @@ export const onlineStoreSettings: Readonly<Record<string, StoreSettings>> = {
         errorMessage: 'host:port[,host:port…][,ssl=true][,username=…][,password=…][,db=…]',
         description: 'Where the server is, as in Feast: host:port, then options separated by commas.',
       },
+      redis_type: {
+        type: 'string',
+        enum: ['redis', 'redis_cluster', 'redis_sentinel'],
+        default: 'redis',
+        description: 'One server, a cluster, or a server that sentinels watch.',
+      },
+      sentinel_master: {type: 'string', pattern: '\\S', description: 'The master that the sentinels watch.'},
+      ca_file: {
+        type: 'string',
+        pattern: '\\S',
+        errorMessage: 'the path of a PEM file',
+        description: 'Certificates to trust, relative to the repo; with it, TLS is used.',
+      },
     },
   },
 }

@@ -1,8 +1,11 @@
-import {spawn, type ChildProcess} from 'node:child_process'
+import {execFile, spawn, type ChildProcess} from 'node:child_process'
 import {mkdtempSync, rmSync} from 'node:fs'
 import {connect, createServer} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
+import {promisify} from 'node:util'
+
+const run = promisify(execFile)
 
 /** A Redis of our own on a free port of loopback, in memory, that ends with the test. */
 export class RedisServer implements AsyncDisposable {
@@ -49,6 +52,11 @@ export class RedisServer implements AsyncDisposable {
     await ended
   }
 
+  /** What `redis-cli` says to a command. */
+  async ask(...command: readonly string[]): Promise<string> {
+    return (await run('redis-cli', ['-p', String(this.port), ...command])).stdout.trim()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill()
     rmSync(this.#folder, {recursive: true, force: true})
@@ -56,6 +64,50 @@ export class RedisServer implements AsyncDisposable {
 
   async #answers(): Promise<void> {
     while (!(await repliesToPing(this.port))) await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+/** Three masters of our own that share the slots. */
+export class RedisCluster implements AsyncDisposable {
+  readonly nodes: readonly RedisServer[]
+
+  private constructor(nodes: readonly RedisServer[]) {
+    this.nodes = nodes
+  }
+
+  static async start(): Promise<RedisCluster> {
+    const nodes = await Promise.all(
+      Array.from({length: 3}, () =>
+        RedisServer.start(
+          '--cluster-enabled',
+          'yes',
+          '--cluster-node-timeout',
+          '2000',
+          '--cluster-port',
+          '0',
+        ),
+      ),
+    )
+    const cluster = new RedisCluster(nodes)
+    const addresses = nodes.map(({port}) => `127.0.0.1:${port}`)
+    await run('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-yes'])
+    for (const node of nodes)
+      while (!(await node.ask('cluster', 'info')).includes('cluster_state:ok'))
+        await new Promise((resolve) => setTimeout(resolve, 100))
+    return cluster
+  }
+
+  /** For `connection_string`. */
+  get addresses(): string {
+    return this.nodes.map(({port}) => `127.0.0.1:${port}`).join(',')
+  }
+
+  async flush(): Promise<void> {
+    for (const node of this.nodes) await node.ask('flushall')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const node of this.nodes) await node[Symbol.asyncDispose]()
   }
 }
 

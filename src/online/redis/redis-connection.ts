@@ -1,7 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises'
-import {Redis} from 'ioredis'
+import {Cluster, Redis, type RedisOptions} from 'ioredis'
 import {FeatureStoreError} from '../../errors.js'
-import type {RedisAddress} from './connection-string.js'
+import type {RedisSettings} from './redis-settings.js'
 
 /** The longest that one command may take before it counts as lost. */
 const commandTimeoutMillis = 5000
@@ -12,7 +12,7 @@ const longestPauseMillis = 2000
 const transientReply =
   /^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|ERR max number of clients)/
 const transientFailure =
-  /Command timed out|Connection is closed|Stream isn't writeable|max retries per request|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/i
+  /Command timed out|Connection is closed|Stream isn't writeable|max retries per request|Too many Cluster redirections|refresh slots cache|None of startup nodes|slots allocation group|Cluster isn't ready|sentinels are unreachable|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/i
 
 /**
  * A connection whose commands settle in bounded time and are sent again by us alone, which is safe because all of ours
@@ -20,39 +20,26 @@ const transientFailure =
  * that it failed.
  */
 export class RedisConnection implements AsyncDisposable {
-  readonly #client: Redis
+  readonly #client: Redis | Cluster
   readonly #place: string
   readonly #patienceMillis: number
   /** A failed login or handshake is told by an event only; the command then says that the connection is closed. */
   #reason: Error | undefined
 
-  constructor(address: RedisAddress, patienceMillis: number) {
-    const [node = {host: 'localhost', port: 6379}] = address.nodes
-    this.#place = `${node.host}:${node.port}`
+  constructor(settings: RedisSettings, patienceMillis: number) {
+    this.#place = settings.nodes.map(({host, port}) => `${host}:${port}`).join(', ')
     this.#patienceMillis = patienceMillis
-    this.#client = new Redis({
-      host: node.host,
-      port: node.port,
-      db: address.db,
-      ...(address.username === undefined ? {} : {username: address.username}),
-      ...(address.password === undefined ? {} : {password: address.password}),
-      ...(address.ssl ? {tls: {}} : {}),
-      lazyConnect: true,
-      connectTimeout: commandTimeoutMillis,
-      commandTimeout: commandTimeoutMillis,
-      maxRetriesPerRequest: 0,
-      autoResendUnfulfilledCommands: false,
-      retryStrategy: (times) => Math.min(longestPauseMillis, firstPauseMillis * 2 ** Math.min(times, 10)),
-    })
+    this.#client = connect(settings)
     this.#client.on('error', (error: Error) => (this.#reason = error))
     this.#client.on('ready', () => (this.#reason = undefined))
   }
 
   /** Runs commands that may run twice, again and again while what stops them may pass. Throws FS_STORE_UNAVAILABLE. */
-  async run<T>(commands: (client: Redis) => Promise<T>): Promise<T> {
+  async run<T>(commands: (client: Redis | Cluster) => Promise<T>): Promise<T> {
     const deadline = performance.now() + this.#patienceMillis
     for (let attempt = 0; ; attempt += 1) {
       try {
+        if (['wait', 'end'].includes(this.#client.status)) await this.#client.connect()
         return await commands(this.#client)
       } catch (error) {
         const cause = this.#causeOf(error)
@@ -81,6 +68,49 @@ export class RedisConnection implements AsyncDisposable {
       {hint: hintFor(cause.message), cause},
     )
   }
+}
+
+function connect(settings: RedisSettings): Redis | Cluster {
+  const {nodes, type, ssl, ca, username, password, db, sentinelMaster} = settings
+  const tls = ca === undefined ? {} : {ca}
+  const options = {
+    ...(username === undefined ? {} : {username}),
+    ...(password === undefined ? {} : {password}),
+    ...(ssl ? {tls} : {}),
+    lazyConnect: true,
+    connectTimeout: commandTimeoutMillis,
+    commandTimeout: commandTimeoutMillis,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+  } satisfies RedisOptions
+  switch (type) {
+    case 'redis':
+      return new Redis({...options, ...nodes[0], db, retryStrategy: pauseAfter})
+    case 'redis_sentinel':
+      return new Redis({
+        ...options,
+        sentinels: [...nodes],
+        name: sentinelMaster ?? '',
+        db,
+        retryStrategy: pauseAfter,
+        sentinelRetryStrategy: pauseAfter,
+        ...(ssl ? {enableTLSForSentinelMode: true, sentinelTLS: tls} : {}),
+      })
+    case 'redis_cluster':
+      return new Cluster([...nodes], {
+        lazyConnect: true,
+        redisOptions: options,
+        clusterRetryStrategy: pauseAfter,
+        // The names in certificates of ElastiCache are those that the cluster tells, not their addresses.
+        dnsLookup: (address, callback) => callback(null, address),
+      })
+    default:
+      return type satisfies never
+  }
+}
+
+function pauseAfter(attempts: number): number {
+  return Math.min(longestPauseMillis, firstPauseMillis * 2 ** Math.min(attempts, 10))
 }
 
 function isTransient({message}: Error): boolean {

@@ -18,15 +18,14 @@ import type {
   WriteResult,
 } from '../online-store.js'
 import {DecoderCache, readSchemaId, RowEncoder} from '../row-codec.js'
-import {parseConnectionString} from './connection-string.js'
-import {forgetSchemas, guardedWrite} from './scripts.js'
+import {forgetSchemas} from './scripts.js'
 import {RedisConnection} from './redis-connection.js'
 import {RedisKeys} from './redis-keys.js'
+import {readRedisSettings} from './redis-settings.js'
+import {RowCommands, rowsOfCall} from './row-commands.js'
 
 type Schema = readonly Pick<Field, 'name' | 'valueType'>[]
 
-/** Rows of one call of the script: enough to be fast, few enough not to keep others waiting. */
-const rowsOfCall = 500
 const callsInFlight = 8
 /** A thousand years: Redis adds it to its own time, which must not run over. */
 const longestLifeMillis = 31_556_952_000_000n
@@ -36,22 +35,23 @@ const scanCount = 1000
 const patienceMillis = {read: 1000, write: 30_000} as const
 
 export const redisDriver: OnlineStoreDriver = {
-  // eslint-disable-next-line @typescript-eslint/require-await -- connects at the first command; what it throws must reject
-  async open({settings, project, access}) {
-    const address = parseConnectionString(settings['connectionString'] as string)
-    return new RedisOnlineStore(new RedisConnection(address, patienceMillis[access]), project)
+  async open({settings, project, repoDirectory, access}) {
+    const read = await readRedisSettings(settings, repoDirectory)
+    return new RedisOnlineStore(new RedisConnection(read, patienceMillis[access]), project)
   },
 }
 
 export class RedisOnlineStore implements OnlineStore {
   readonly writeOrder = 'any'
   readonly #connection: RedisConnection
+  readonly #rows: RowCommands
   readonly #keys: RedisKeys
   readonly #schemas = new Map<number, Schema>()
   readonly #decoders = new DecoderCache()
 
   constructor(connection: RedisConnection, project: string) {
     this.#connection = connection
+    this.#rows = new RowCommands(connection)
     this.#keys = new RedisKeys(project)
   }
 
@@ -121,9 +121,9 @@ export class RedisOnlineStore implements OnlineStore {
         values.push(Buffer.from(encoder.encode(rows, row)))
         if (life !== undefined) lives.push(millisLeft(rows.eventTimestamps.values[row] as bigint, life))
       }
-      const call = this.#connection
-        .run((client) => client.eval(guardedWrite, keys.length, ...keys, ...values, ...lives))
-        .then((count) => void (unchanged += Number(count)))
+      const call = this.#rows
+        .write({keys, values, lives})
+        .then((count) => void (unchanged += count))
         .catch((error: unknown) => void failures.push(error))
         .finally(() => pending.delete(call))
       pending.add(call)
@@ -139,7 +139,7 @@ export class RedisOnlineStore implements OnlineStore {
       entities.map((entity) => this.#keys.rowOf(table, entity)),
     )
     if (keys.length === 0) return requests.map(() => [])
-    const found = await this.#connection.run((client) => client.mgetBuffer(...keys))
+    const found = await this.#rows.read(keys)
     await this.#loadSchemas(found)
     let next = 0
     return requests.map(({keys: entities, features}) =>
@@ -201,16 +201,7 @@ export class RedisOnlineStore implements OnlineStore {
   /** Removes the rows of tables by cursor, some at a time and without blocking, then forgets that they are due. */
   async #removeTables(tables: readonly string[]): Promise<void> {
     for (const table of tables) {
-      const pattern = this.#keys.rowsOf(table)
-      let cursor = '0'
-      do {
-        const at = cursor
-        const [next, keys] = await this.#connection.run((client) =>
-          client.scanBuffer(at, 'MATCH', pattern, 'COUNT', scanCount),
-        )
-        if (keys.length > 0) await this.#connection.run((client) => client.unlink(...keys))
-        cursor = next.toString()
-      } while (cursor !== '0')
+      await this.#rows.remove(this.#keys.rowsOf(table), scanCount)
       await this.#connection.run((client) => client.srem(this.#keys.dropping, table))
     }
   }
