@@ -1,8 +1,12 @@
+import {mkdtempSync, rmSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
 import {Redis} from 'ioredis'
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest'
 import {openOnlineStore} from '../../src/online/drivers.js'
 import type {OnlineStore} from '../../src/online/online-store.js'
 import {describeOnlineStore, onlineRows, onlineTable} from '../conformance/online-store.js'
+import {makeCertificates} from '../support/certificates.js'
 import {RedisServer} from '../support/redis-server.js'
 
 let server: RedisServer
@@ -115,6 +119,69 @@ describe('what only Redis does', () => {
       code: 'FS_STORE_UNAVAILABLE',
       message: expect.stringMatching(/WRONGPASS/) as string,
       hint: expect.stringMatching(/password/) as string,
+    })
+  })
+
+  test('TLS with an authority of its own, and a user whom an ACL confines to the keys of the store', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fs-tls-'))
+    const certificates = makeCertificates(folder)
+    const acl = [
+      '--user',
+      'fs',
+      'on',
+      '>secret',
+      'resetkeys',
+      '~fs:*',
+      'resetchannels',
+      '+@all',
+      '-@admin',
+      '-@dangerous',
+      '+info',
+    ]
+    await using secure = await RedisServer.startTls(certificates, ...acl)
+    const open = (text: string, more: object = {caFile: 'ca.pem'}, port = secure.port) =>
+      openOnlineStore(
+        {type: 'redis', settings: {connectionString: `127.0.0.1:${port}${text}`, ...more}},
+        {project: 'rides', repoDirectory: folder, access: 'read'},
+      )
+    await using store = await open(',username=fs,password=secret')
+    await store.prepare([table])
+    await store.write(table, onlineRows(table, [row(1n, now, 5n)]))
+    expect((await store.read([{table, keys: [[1n]], features: ['trips']}]))[0]?.[0]?.values).toEqual([5n])
+    await store.drop(['driver'])
+    expect(await store.listTables()).toEqual([])
+
+    const failureOf = async (one: OnlineStore) => {
+      const failure: unknown = await one.listTables().catch((error: unknown) => error)
+      await one[Symbol.asyncDispose]()
+      return failure
+    }
+    expect(await failureOf(await open(',ssl=true,username=fs,password=secret', {}))).toMatchObject({
+      message: expect.stringMatching(/certificate/) as string,
+      hint: expect.stringMatching(/certificate/) as string,
+    })
+    expect(await failureOf(await open(',username=fs,password=wrong'))).toMatchObject({
+      message: expect.stringMatching(/WRONGPASS/) as string,
+    })
+    await expect(open('', {caFile: 'nowhere.pem'})).rejects.toMatchObject({
+      code: 'FS_CONFIG_INVALID',
+      message: expect.stringContaining('nowhere.pem') as string,
+    })
+    rmSync(folder, {recursive: true})
+  })
+
+  test('a full server is told as full', async () => {
+    await using small = await RedisServer.start('--maxmemory', '3mb', '--maxmemory-policy', 'noeviction')
+    await using store = await openOnlineStore(
+      {type: 'redis', settings: {connectionString: `127.0.0.1:${small.port}`}},
+      {project: 'rides', repoDirectory: '/', access: 'write'},
+    )
+    await store.prepare([table])
+    const many = Array.from({length: 60_000}, (_, id) => row(BigInt(id), now))
+    await expect(store.write(table, onlineRows(table, many))).rejects.toMatchObject({
+      code: 'FS_STORE_UNAVAILABLE',
+      message: expect.stringMatching(/OOM/) as string,
+      hint: expect.stringMatching(/memory/) as string,
     })
   })
 

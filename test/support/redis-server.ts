@@ -31,6 +31,19 @@ export class RedisServer implements AsyncDisposable {
     return server
   }
 
+  /** Speaks TLS alone. */
+  static async startTls(
+    {ca, certificate, key}: {readonly ca: string; readonly certificate: string; readonly key: string},
+    ...more: readonly string[]
+  ): Promise<RedisServer> {
+    const port = await freePort()
+    const tls = ['--tls-port', String(port), '--tls-cert-file', certificate, '--tls-key-file', key]
+    const trust = ['--tls-ca-cert-file', ca, '--tls-auth-clients', 'no']
+    const server = new RedisServer(port, ['--port', '0', ...tls, ...trust, ...more])
+    await server.up()
+    return server
+  }
+
   async up(): Promise<void> {
     const child = spawn('redis-server', this.#arguments, {stdio: 'ignore'})
     this.#process = child
@@ -63,7 +76,7 @@ export class RedisServer implements AsyncDisposable {
   }
 
   async #answers(): Promise<void> {
-    while (!(await repliesToPing(this.port))) await new Promise((resolve) => setTimeout(resolve, 50))
+    while (!(await isListening(this.port))) await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }
 
@@ -111,17 +124,16 @@ export class RedisCluster implements AsyncDisposable {
   }
 }
 
-/** Any reply will do: a server that wants a login answers, too. */
-function repliesToPing(port: number): Promise<boolean> {
+/** A server listens when it is ready; whether it wants TLS or a login is not asked. */
+function isListening(port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'))
+    const socket = connect(port, '127.0.0.1')
     const settle = (answer: boolean) => (): void => {
       socket.destroy()
       resolve(answer)
     }
-    socket.once('data', settle(true))
+    socket.once('connect', settle(true))
     socket.once('error', settle(false))
-    socket.setTimeout(1000, settle(false))
   })
 }
 
