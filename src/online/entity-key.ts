@@ -97,6 +97,13 @@ function appendValue(target: KeyBuffer, joinKey: JoinKey, value: Value | undefin
   throw new TypeError(`join key ${joinKey.name} is no ${joinKey.valueType}`)
 }
 
+/** Appends bytes as they are, which are no part of the tuple. */
+export function appendRaw(target: KeyBuffer, bytes: Buffer): void {
+  reserve(target, bytes.length)
+  bytes.copy(target.bytes, target.length)
+  target.length += bytes.length
+}
+
 function appendTag(target: KeyBuffer, type: KeyType): void {
   appendByte(target, tags[type])
 }

@@ -9,7 +9,7 @@
  * entity key holds a brace itself, the slot follows from the part before it, which the views have in common too.
  */
 import {createHash} from 'node:crypto'
-import {appendKey, appendKeyFromColumns, newKeyBuffer, type KeyBuffer} from '../entity-key.js'
+import {appendKey, appendKeyFromColumns, appendRaw, newKeyBuffer, type KeyBuffer} from '../entity-key.js'
 import type {EntityKey, OnlineRows, OnlineTable} from '../online-store.js'
 
 export class RedisKeys {
@@ -35,13 +35,16 @@ export class RedisKeys {
   rowOf(table: OnlineTable, entity: EntityKey): Buffer {
     const key = this.#begin()
     appendKey(key, table.joinKeys, entity)
-    return this.#end(key, table.name)
+    appendRaw(key, this.#tagOf(table.name))
+    return Buffer.from(key.bytes.subarray(0, key.length))
   }
 
+  /** Lent: it holds until the next key is asked for. */
   rowAt(table: OnlineTable, rows: OnlineRows, row: number): Buffer {
     const key = this.#begin()
     appendKeyFromColumns(key, rows.keys, row)
-    return this.#end(key, table.name)
+    appendRaw(key, this.#tagOf(table.name))
+    return key.bytes.subarray(0, key.length)
   }
 
   /** A pattern of SCAN for all rows of a table. */
@@ -54,10 +57,6 @@ export class RedisKeys {
     this.#prefix.copy(key.bytes)
     key.length = this.#prefix.length
     return key
-  }
-
-  #end(key: KeyBuffer, table: string): Buffer {
-    return Buffer.concat([key.bytes.subarray(0, key.length), this.#tagOf(table)])
   }
 
   /** `}` and 48 bits of a hash of the name, in an alphabet that SCAN takes as it stands. */

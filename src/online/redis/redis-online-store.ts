@@ -22,6 +22,7 @@ import {forgetSchemas} from './scripts.js'
 import {RedisConnection} from './redis-connection.js'
 import {RedisKeys} from './redis-keys.js'
 import {readRedisSettings} from './redis-settings.js'
+import {RowBatch} from './row-batch.js'
 import {RowCommands, rowsOfCall} from './row-commands.js'
 
 type Schema = readonly Pick<Field, 'name' | 'valueType'>[]
@@ -113,16 +114,14 @@ export class RedisOnlineStore implements OnlineStore {
     const failures: unknown[] = []
     for (let start = 0; start < rows.rowCount && failures.length === 0; start += rowsOfCall) {
       const end = Math.min(rows.rowCount, start + rowsOfCall)
-      const keys: Buffer[] = []
-      const values: Buffer[] = []
-      const lives: string[] = []
+      const batch = new RowBatch()
       for (let row = start; row < end; row += 1) {
-        keys.push(this.#keys.rowAt(table, rows, row))
-        values.push(Buffer.from(encoder.encode(rows, row)))
-        if (life !== undefined) lives.push(millisLeft(rows.eventTimestamps.values[row] as bigint, life))
+        const left =
+          life === undefined ? undefined : millisLeft(rows.eventTimestamps.values[row] as bigint, life)
+        batch.add(this.#keys.rowAt(table, rows, row), encoder.encode(rows, row), left)
       }
       const call = this.#rows
-        .write({keys, values, lives})
+        .write(batch)
         .then((count) => void (unchanged += count))
         .catch((error: unknown) => void failures.push(error))
         .finally(() => pending.delete(call))

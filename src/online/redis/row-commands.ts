@@ -2,17 +2,11 @@ import {createHash} from 'node:crypto'
 import {Cluster, type Redis} from 'ioredis'
 import calculateSlot from 'cluster-key-slot'
 import type {RedisConnection} from './redis-connection.js'
+import type {RowBatch} from './row-batch.js'
 import {guardedWrite} from './scripts.js'
 
 /** Rows of one call of the script: enough to be fast, few enough not to keep others waiting. */
 export const rowsOfCall = 500
-
-/** Rows to write: a key and a value each, and their lives in milliseconds where they expire. */
-export interface RowWrites {
-  readonly keys: readonly Buffer[]
-  readonly values: readonly Buffer[]
-  readonly lives: readonly string[]
-}
 
 const guardedWriteSha = createHash('sha1').update(guardedWrite).digest('hex')
 
@@ -42,7 +36,7 @@ export class RowCommands {
   }
 
   /** Writes rows unless newer ones are there. Returns how many left the store as it was. */
-  write(rows: RowWrites): Promise<number> {
+  write(rows: RowBatch): Promise<number> {
     return this.#connection.run(async (client) => {
       try {
         return await callGuardedWrite(client, rows)
@@ -78,19 +72,12 @@ export class RowCommands {
   }
 }
 
-async function callGuardedWrite(client: Redis | Cluster, {keys, values, lives}: RowWrites): Promise<number> {
-  const call = (places: readonly number[]): [string, number, ...(Buffer | string)[]] => [
-    guardedWriteSha,
-    places.length,
-    ...places.map((place) => keys[place] as Buffer),
-    ...places.map((place) => values[place] as Buffer),
-    ...(lives.length === 0 ? [] : places.map((place) => lives[place] as string)),
-  ]
-  if (!(client instanceof Cluster)) return Number(await client.evalsha(...call([...keys.keys()])))
+async function callGuardedWrite(client: Redis | Cluster, rows: RowBatch): Promise<number> {
+  if (!(client instanceof Cluster)) return Number(await client.sendCommand(rows.toCommand(guardedWriteSha)))
   let unchanged = 0
-  await eachNode(client, keys, async (slots) => {
+  await eachNode(client, rows.keys, async (slots) => {
     const pipeline = client.pipeline()
-    for (const places of slots) pipeline.evalsha(...call(places))
+    for (const places of slots) pipeline.evalsha(...rows.argumentsOf(guardedWriteSha, places))
     for (const count of await resultsOf(pipeline.exec())) unchanged += Number(count)
   })
   return unchanged
