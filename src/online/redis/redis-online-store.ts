@@ -112,14 +112,7 @@ export class RedisOnlineStore implements OnlineStore {
     let unchanged = 0
     const pending = new Set<Promise<void>>()
     const failures: unknown[] = []
-    for (let start = 0; start < rows.rowCount && failures.length === 0; start += rowsOfCall) {
-      const end = Math.min(rows.rowCount, start + rowsOfCall)
-      const batch = new RowBatch()
-      for (let row = start; row < end; row += 1) {
-        const left =
-          life === undefined ? undefined : millisLeft(rows.eventTimestamps.values[row] as bigint, life)
-        batch.add(this.#keys.rowAt(table, rows, row), encoder.encode(rows, row), left)
-      }
+    const send = async (batch: RowBatch): Promise<void> => {
       const call = this.#rows
         .write(batch)
         .then((count) => void (unchanged += count))
@@ -128,6 +121,18 @@ export class RedisOnlineStore implements OnlineStore {
       pending.add(call)
       if (pending.size >= callsInFlight) await Promise.race(pending)
     }
+    let batch = new RowBatch()
+    for (let row = 0; row < rows.rowCount && failures.length === 0; row += 1) {
+      const key = this.#keys.rowAt(table, rows, row)
+      const value = encoder.encode(rows, row)
+      const left =
+        life === undefined ? undefined : millisLeft(rows.eventTimestamps.values[row] as bigint, life)
+      while (batch.size >= rowsOfCall || !batch.add(key, value, left)) {
+        await send(batch)
+        batch = new RowBatch()
+      }
+    }
+    if (batch.size > 0 && failures.length === 0) await send(batch)
     await Promise.all(pending)
     if (failures.length > 0) throw failures[0]
     return {written: rows.rowCount - unchanged, unchanged, rejected: []}

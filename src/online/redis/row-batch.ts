@@ -8,12 +8,20 @@ export class RowBatch {
   readonly #keys = new BulkStrings()
   readonly #values = new BulkStrings()
   readonly #lives = new BulkStrings()
+  readonly #known = new Set<string>()
 
-  /** `life`: milliseconds until the row expires; all rows of a batch have one, or none has. */
-  add(key: Buffer, value: Buffer, life: string | undefined): void {
+  /**
+   * `life`: milliseconds until the row expires; all rows of a batch have one, or none has. False, and nothing done, for a
+   * key that is in the batch already.
+   */
+  add(key: Buffer, value: Buffer, life: string | undefined): boolean {
+    const text = key.toString('latin1')
+    if (this.#known.has(text)) return false
+    this.#known.add(text)
     this.#keys.add(key)
     this.#values.add(value)
     if (life !== undefined) this.#lives.add(Buffer.from(life))
+    return true
   }
 
   get size(): number {

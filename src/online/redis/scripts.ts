@@ -1,7 +1,7 @@
 /**
  * Writes rows as `row-codec.ts` packs them, each unless a newer one is there: KEYS are row keys, ARGV the rows, and then,
  * where rows expire, for each how many milliseconds it has left. One MGET and one MSET serve all keys, which is what
- * makes it fast; only expiry wants a command for each. Returns how many rows left the store as it was.
+ * makes it fast; only expiry wants a command for each. No key stands twice. Returns how many rows left the store as it was.
  *
  * Times are compared in halves, the upper one signed: a number of Lua is a double, and strings are compared by locale.
  */
@@ -24,30 +24,27 @@ end
 
 local stored = redis.call('MGET', unpack(KEYS))
 local expires = #ARGV > #KEYS
-local winners = {}
-local lives = {}
+local sets = {}
+local size = 0
 local unchanged = 0
 for i, key in ipairs(KEYS) do
-  local new, old = ARGV[i], winners[key] or stored[i]
+  local new, old = ARGV[i], stored[i]
   local same = new == old
-  local wins = not old or same or may_replace(new, old)
-  if same or not wins then unchanged = unchanged + 1 end
-  -- The very same row, too: it may have another life by now, or none.
-  if wins then
-    winners[key] = new
-    lives[key] = ARGV[#KEYS + i]
+  if old and not same and not may_replace(new, old) then
+    unchanged = unchanged + 1
+  else
+    -- The very same row, too: it may have another life by now, or none.
+    if same then unchanged = unchanged + 1 end
+    if expires then
+      redis.call('SET', key, new, 'PX', ARGV[#KEYS + i])
+    else
+      sets[size + 1] = key
+      sets[size + 2] = new
+      size = size + 2
+    end
   end
 end
-if expires then
-  for key, row in pairs(winners) do redis.call('SET', key, row, 'PX', lives[key]) end
-  return unchanged
-end
-local sets = {}
-for key, row in pairs(winners) do
-  sets[#sets + 1] = key
-  sets[#sets + 1] = row
-end
-if #sets > 0 then redis.call('MSET', unpack(sets)) end
+if size > 0 then redis.call('MSET', unpack(sets)) end
 return unchanged
 `
 
