@@ -286,6 +286,29 @@ export function describeOnlineStore(name: string, open: () => Promise<OnlineStor
       )
     }, 120_000)
 
+    test('writes of many rows at once do not mix', async () => {
+      await store.prepare([driver])
+      const batch = (from: number) =>
+        Array.from({length: 6000}, (_, index): TestRow => ({
+          key: [BigInt(from + index)],
+          event: 1n,
+          created: null,
+          values: [from + index, BigInt(from + index)],
+        }))
+      const starts = [0, 10_000, 20_000]
+      const results = await Promise.all(
+        starts.map((from) => store.write(driver, onlineRows(driver, batch(from)))),
+      )
+      expect(results.map(({written, unchanged}) => [written, unchanged])).toEqual(starts.map(() => [6000, 0]))
+      for (const from of starts) {
+        const rows = await readAll(
+          driver,
+          batch(from).map(({key}) => key),
+        )
+        expect(rows?.map((row) => row?.values)).toEqual(batch(from).map(({values}) => values))
+      }
+    })
+
     test('counts what it wrote and what it left', async () => {
       await store.prepare([driver])
       const at = (event: bigint, created: bigint | null, trips: bigint) =>

@@ -122,15 +122,18 @@ export class RedisOnlineStore implements OnlineStore {
       if (pending.size >= callsInFlight) await Promise.race(pending)
     }
     let batch = new RowBatch()
+    // Keys are lent, and other writes go on while this one waits: nothing may come between a key and its place.
+    const add = (row: number): boolean =>
+      batch.add(
+        this.#keys.rowAt(table, rows, row),
+        encoder.encode(rows, row),
+        life === undefined ? undefined : millisLeft(rows.eventTimestamps.values[row] as bigint, life),
+      )
     for (let row = 0; row < rows.rowCount && failures.length === 0; row += 1) {
-      const key = this.#keys.rowAt(table, rows, row)
-      const value = encoder.encode(rows, row)
-      const left =
-        life === undefined ? undefined : millisLeft(rows.eventTimestamps.values[row] as bigint, life)
-      while (batch.size >= rowsOfCall || !batch.add(key, value, left)) {
-        await send(batch)
-        batch = new RowBatch()
-      }
+      if (batch.size < rowsOfCall && add(row)) continue
+      await send(batch)
+      batch = new RowBatch()
+      add(row)
     }
     if (batch.size > 0 && failures.length === 0) await send(batch)
     await Promise.all(pending)
