@@ -66,7 +66,10 @@ async function load(ttl) {
   const seconds = (performance.now() - start) / 1000
   await store.close()
   rmSync(join(base, 'data'), {recursive: true})
-  if (run.status !== 'ok' || run.views[0].rows.written !== keys) throw new Error(`${run.status}: ${JSON.stringify(run.views[0].rows)} ${run.views[0].error?.message ?? ''}`)
+  if (run.status !== 'ok' || run.views[0].rows.written !== keys)
+    throw new Error(
+      `${run.status}: ${JSON.stringify(run.views[0].rows)} ${run.views[0].error?.message ?? ''}`,
+    )
   return keys / seconds
 }
 

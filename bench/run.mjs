@@ -1,11 +1,11 @@
 // Every benchmark, one after the other, as one table; `--write` keeps it in bench/RESULTS.md. BENCH_SCALE=0.1 makes the
-// large ones smaller.
+// large ones smaller. `npm run services:up` installs the servers that it needs.
 import {spawnSync} from 'node:child_process'
 import {writeFileSync} from 'node:fs'
 import {cpus, totalmem} from 'node:os'
 import {fileURLToPath} from 'node:url'
 
-const parts = ['historical-features', 'materialize', 'online-read', 'start-up']
+const parts = ['historical-features', 'materialize', 'online-read', 'redis', 'start-up']
 const head = '| what | against | measured | ratio | aim |\n| --- | --- | --- | --- | --- |\n'
 const rows = parts.map((part) => {
   console.error(`… ${part}`)
