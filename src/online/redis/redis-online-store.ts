@@ -71,12 +71,16 @@ export class RedisOnlineStore implements OnlineStore {
         )
       }
       const {id, text} = schemaOf(table.features)
+      const sameId = await this.#connection.run((client) => client.hget(schemasKey, String(id)))
+      if (sameId !== null && sameId !== text)
+        throw new Error(`two schemas have id ${id}: ${sameId} and ${text}`)
       await this.#connection.run((client) =>
-        client
-          .multi()
-          .hset(schemasKey, {[id]: text})
-          .hset(tablesKey, {[table.name]: keyTypes})
-          .exec(),
+        execute(
+          client
+            .multi()
+            .hset(schemasKey, {[id]: text})
+            .hset(tablesKey, {[table.name]: keyTypes}),
+        ),
       )
     }
   }
