@@ -53,13 +53,14 @@ export class AppliedRepo {
     const kept = {features: features && [...features], featureService, fullFeatureNames}
     const key = selectionKey(kept)
     let reader = this.#readers.get(key)
+    const isNew = reader === undefined
     if (reader === undefined) {
       const {prepareOnlineFeatures} = await import('./retrieval/online-reader.js')
       reader = prepareOnlineFeatures({definitions, views, selection: kept, expireAfter})
     }
     // Other definitions may have come meanwhile.
     if (snapshot !== this.#snapshot) return reader
-    if (this.#readers.size >= keptReaders) this.#readers.clear()
+    if (isNew && this.#readers.size >= keptReaders) this.#readers.clear()
     this.#readers.set(key, reader)
     this.#latest = {selection: kept, reader}
     return reader
