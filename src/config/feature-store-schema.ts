@@ -36,6 +36,58 @@ export const featureStoreSchema: Schema = {
         default: '1d',
         description: "How long after its ttl a row's space may be reclaimed.",
       },
+      write: {
+        type: 'object',
+        additionalProperties: false,
+        description: 'How loads write to a store that is a server.',
+        default: {},
+        properties: {
+          pacing: {
+            type: 'string',
+            enum: ['adaptive', 'static'],
+            default: 'adaptive',
+            description: 'Follow what the store bears within the limits, or use the limits as they are.',
+          },
+          max_writes_per_second: {
+            type: 'integer',
+            minimum: 1,
+            errorMessage: 'a whole number of rows, 1 or more',
+            description: 'Rows a second at most; no limit by default.',
+          },
+          max_concurrency: {
+            type: 'integer',
+            minimum: 1,
+            maximum: 4096,
+            errorMessage: 'a whole number from 1 to 4096',
+            default: 256,
+            description: 'Requests that wait for an answer at once, at most.',
+          },
+          latency_target_ms: {
+            type: 'number',
+            minimum: 0.1,
+            errorMessage: 'a number of milliseconds above 0',
+            default: 25,
+            description:
+              'Adaptive pacing yields while one in a hundred reads of the store takes longer than this.',
+          },
+          max_concurrent_runs: {
+            type: 'integer',
+            minimum: 1,
+            maximum: 1000,
+            errorMessage: 'a whole number from 1 to 1000',
+            default: 2,
+            description: 'Runs that write to the store at once, from any machine; others wait.',
+          },
+          lock_timeout: {
+            type: 'string',
+            format: 'fs-duration',
+            pattern: '^\\s*(0|\\d{1,18}\\s*(us|ms|s|m|h|d|w))\\s*$',
+            errorMessage: 'a duration like 90s, 15m, 2h, 1d or 2w',
+            default: '30m',
+            description: 'How long a run waits for its turn to write.',
+          },
+        },
+      },
     }),
     materialization: {
       type: 'object',

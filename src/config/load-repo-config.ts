@@ -5,7 +5,7 @@ import {FeatureStoreError, type Problem} from '../errors.js'
 import {checkSchema} from './check-schema.js'
 import {featureStoreSchema} from './feature-store-schema.js'
 import {fillVariables} from './fill-variables.js'
-import type {RepoConfig, StoreConfig} from './repo-config.js'
+import type {RepoConfig, StoreConfig, WriteSettings} from './repo-config.js'
 import {parseYaml} from './yaml-text.js'
 
 /** Name of the file that makes a folder a feature repo. */
@@ -76,22 +76,51 @@ interface FeatureStoreFile {
   readonly project: string
   readonly registry: string
   readonly offline_store: {readonly type: string}
-  readonly online_store: {readonly type: string; readonly expire_after?: string}
+  readonly online_store: {
+    readonly type: string
+    readonly expire_after?: string
+    readonly write?: WriteBlock
+  }
   readonly materialization: {readonly rejects_path: string; readonly parallel: number}
 }
 
+interface WriteBlock {
+  readonly pacing?: WriteSettings['pacing']
+  readonly max_writes_per_second?: number
+  readonly max_concurrency?: number
+  readonly latency_target_ms?: number
+  readonly max_concurrent_runs?: number
+  readonly lock_timeout?: string
+}
+
 function toConfig(directory: string, file: FeatureStoreFile): RepoConfig {
-  const {expire_after: expireAfter = '1d', ...onlineStore} = file.online_store
+  const {expire_after: expireAfter = '1d', write = {}, ...onlineStore} = file.online_store
   return {
     directory,
     project: file.project,
     registry: file.registry,
     offlineStore: toStoreConfig(file.offline_store),
-    onlineStore: {...toStoreConfig(onlineStore), expireAfter: parseDuration(expireAfter) as bigint},
+    onlineStore: {
+      ...toStoreConfig(onlineStore),
+      expireAfter: parseDuration(expireAfter) as bigint,
+      write: toWriteSettings(write),
+    },
     materialization: {
       rejectsPath: file.materialization.rejects_path,
       parallel: file.materialization.parallel,
     },
+  }
+}
+
+function toWriteSettings(block: WriteBlock): WriteSettings {
+  const {max_writes_per_second: maxWritesPerSecond} = block
+  return {
+    pacing: block.pacing ?? 'adaptive',
+    ...(maxWritesPerSecond === undefined ? {} : {maxWritesPerSecond}),
+    maxConcurrency: block.max_concurrency ?? 256,
+    latencyTargetMillis: block.latency_target_ms ?? 25,
+    maxConcurrentRuns: block.max_concurrent_runs ?? 2,
+    lockTimeout: parseDuration(block.lock_timeout ?? '30m') as bigint,
   }
 }
 

@@ -11,6 +11,7 @@ export interface RepoConfig {
   readonly onlineStore: StoreConfig & {
     /** How long after its ttl a row's space may be reclaimed; it then reads NOT_FOUND. A day by default. */
     readonly expireAfter: Duration
+    readonly write: WriteSettings
   }
   readonly materialization: {
     /** Folder for rejected rows, relative to the repo. */
@@ -18,6 +19,21 @@ export interface RepoConfig {
     /** Views loaded side by side. */
     readonly parallel: number
   }
+}
+
+/** How loads write to the online store. */
+export interface WriteSettings {
+  readonly pacing: 'adaptive' | 'static'
+  /** Rows; as many as the store takes by default. */
+  readonly maxWritesPerSecond?: number
+  /** Requests that wait for an answer at once. */
+  readonly maxConcurrency: number
+  /** What one in a hundred reads of the store should not take longer than. */
+  readonly latencyTargetMillis: number
+  /** Runs that write at once, from any machine. */
+  readonly maxConcurrentRuns: number
+  /** How long a run waits for its turn. */
+  readonly lockTimeout: Duration
 }
 
 export interface StoreConfig {

@@ -11,6 +11,8 @@ export interface StoreSettings {
   readonly required?: readonly string[]
 }
 
+const consistencyLevels = ['ONE', 'LOCAL_ONE', 'QUORUM', 'LOCAL_QUORUM', 'EACH_QUORUM', 'ALL'] as const
+
 /** By type; the first is the default. */
 export const offlineStoreSettings: Readonly<Record<string, StoreSettings>> = {
   duckdb: {
@@ -31,7 +33,7 @@ export const offlineStoreSettings: Readonly<Record<string, StoreSettings>> = {
   },
 }
 
-/** By type; the first is the default. Every type also takes `expire_after`. */
+/** By type; the first is the default. Every type also takes `expire_after` and `write`. */
 export const onlineStoreSettings: Readonly<Record<string, StoreSettings>> = {
   embedded: {
     description: 'LMDB in a folder of this machine: one process writes while others read.',
@@ -70,4 +72,95 @@ export const onlineStoreSettings: Readonly<Record<string, StoreSettings>> = {
       },
     },
   },
+  cassandra: {
+    description: 'Apache Cassandra or what speaks its protocol: a table of native columns for each view.',
+    required: ['hosts', 'keyspace'],
+    properties: {
+      hosts: {
+        type: 'array',
+        minItems: 1,
+        items: {type: 'string', pattern: '^\\S+$', errorMessage: 'host or host:port'},
+        description: 'Some nodes of the cluster, as host or host:port; the others are found by them.',
+      },
+      port: {
+        type: 'integer',
+        minimum: 1,
+        maximum: 65_535,
+        errorMessage: 'a port from 1 to 65535',
+        default: 9042,
+        description: 'Port of hosts that name none.',
+      },
+      keyspace: {
+        type: 'string',
+        pattern: '^\\w{1,48}$',
+        errorMessage: 'letters, digits and `_`, 48 at most',
+        description: 'Keyspace that holds the tables.',
+      },
+      create_keyspace: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['replication_factor'],
+        description: 'Makes the keyspace where there is none.',
+        properties: {
+          replication_factor: {
+            type: 'integer',
+            minimum: 1,
+            maximum: 100,
+            errorMessage: 'a whole number from 1 to 100',
+            description: 'Replicas in each data center.',
+          },
+        },
+      },
+      username: {type: 'string', pattern: '\\S', errorMessage: 'a name', description: 'User to log in as.'},
+      password: {type: 'string', description: 'Its password; best as ${VARIABLE}.'},
+      load_balancing: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['local_dc'],
+        description: 'Which nodes are asked.',
+        properties: {
+          local_dc: {
+            type: 'string',
+            pattern: '\\S',
+            errorMessage: 'the name of a data center',
+            default: 'datacenter1',
+            description: 'The data center that is near.',
+          },
+        },
+      },
+      consistency: {
+        type: 'object',
+        additionalProperties: false,
+        description: 'How many replicas must have answered.',
+        properties: {
+          read: {
+            type: 'string',
+            enum: consistencyLevels,
+            default: 'LOCAL_ONE',
+            description: 'Of a read.',
+          },
+          write: {
+            type: 'string',
+            enum: consistencyLevels,
+            default: 'LOCAL_QUORUM',
+            description: 'Of a write.',
+          },
+        },
+      },
+      tls: {
+        type: 'object',
+        additionalProperties: false,
+        description: 'Encrypts connections, and checks the certificate of the server.',
+        properties: {
+          ca_file: pemFile('Certificates to trust, relative to the repo; those of the system by default.'),
+          cert_file: pemFile('Certificate of this client, where the server wants one.'),
+          key_file: pemFile('Its private key.'),
+        },
+      },
+    },
+  },
+}
+
+function pemFile(description: string): Schema {
+  return {type: 'string', pattern: '\\S', errorMessage: 'the path of a PEM file', description}
 }

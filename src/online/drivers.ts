@@ -4,6 +4,7 @@ import type {OnlineStore, OnlineStoreDriver} from './online-store.js'
 /** Every type of online store; its client is loaded when the store is opened. */
 const drivers: Readonly<Record<string, () => Promise<OnlineStoreDriver>>> = {
   embedded: async () => (await import('./embedded/embedded-online-store.js')).embeddedDriver,
+  cassandra: async () => (await import('./cassandra/cassandra-online-store.js')).cassandraDriver,
   redis: async () => (await import('./redis/redis-online-store.js')).redisDriver,
 }
 

@@ -7,6 +7,7 @@ import type {Field, JoinKey} from '../definitions/definition.js'
 import type {Duration} from '../definitions/duration.js'
 import type {Instant} from '../definitions/instant.js'
 import type {Value} from '../definitions/value-type.js'
+import type {WritePacer} from './pacing/write-pacer.js'
 
 /** A feature view as an online store sees it. */
 export interface OnlineTable {
@@ -37,6 +38,14 @@ export interface OnlineRows {
 export interface RowLife {
   readonly keepFor: Duration
   readonly now: Instant
+}
+
+/** How rows are sent to a store that is a server. An embedded store has no use for it. */
+export interface WriteFlow {
+  /** Decides when requests are sent. Without one, a moderate number is in flight, and refusals are waited out for a while. */
+  readonly pacer?: WritePacer | undefined
+  /** `sent`: a store that would have to read first to know better counts each row it took as written. Default: exact. */
+  readonly counts?: 'exact' | 'sent' | undefined
 }
 
 export interface WriteResult {
@@ -82,7 +91,7 @@ export interface OnlineStore extends AsyncDisposable {
    * rows are durable; when it fails any part of them may be there, and writing them again is harmless. Without `life`
    * rows are kept for ever.
    */
-  write(table: OnlineTable, rows: OnlineRows, life?: RowLife): Promise<WriteResult>
+  write(table: OnlineTable, rows: OnlineRows, life?: RowLife, flow?: WriteFlow): Promise<WriteResult>
 
   /** One round trip for all requests. Answers in the order of requests and keys; undefined where there is no row. */
   read(requests: readonly ReadRequest[]): Promise<readonly (readonly (OnlineRow | undefined)[])[]>

@@ -34,8 +34,56 @@ describe('feature_store.yaml', () => {
       project: 'rides',
       registry: 'data/registry.json',
       offlineStore: {type: 'duckdb', settings: {}},
-      onlineStore: {type: 'embedded', settings: {path: 'data/online'}, expireAfter: 86_400_000_000n},
+      onlineStore: {
+        type: 'embedded',
+        settings: {path: 'data/online'},
+        expireAfter: 86_400_000_000n,
+        write: {
+          pacing: 'adaptive',
+          maxConcurrency: 256,
+          latencyTargetMillis: 25,
+          maxConcurrentRuns: 2,
+          lockTimeout: 1_800_000_000n,
+        },
+      },
       materialization: {rejectsPath: 'data/rejects', parallel: 2},
+    })
+  })
+
+  test('takes a block of Cassandra and how loads write to it', async () => {
+    const {onlineStore} = await load(
+      [
+        'project: rides',
+        'online_store:',
+        '  type: cassandra',
+        '  hosts: [127.0.0.1, "127.0.0.2:9043"]',
+        '  keyspace: features',
+        '  create_keyspace: {replication_factor: 3}',
+        '  load_balancing: {local_dc: dc1}',
+        '  consistency: {read: LOCAL_QUORUM}',
+        '  tls: {ca_file: ca.pem}',
+        '  write: {pacing: static, max_writes_per_second: 20000, lock_timeout: 90s}',
+      ].join('\n'),
+    )
+    expect(onlineStore).toMatchObject({
+      type: 'cassandra',
+      settings: {
+        hosts: ['127.0.0.1', '127.0.0.2:9043'],
+        keyspace: 'features',
+        createKeyspace: {replicationFactor: 3},
+        loadBalancing: {localDc: 'dc1'},
+        consistency: {read: 'LOCAL_QUORUM'},
+        tls: {caFile: 'ca.pem'},
+      },
+      write: {pacing: 'static', maxWritesPerSecond: 20_000, maxConcurrency: 256, lockTimeout: 90_000_000n},
+    })
+    await expect(
+      load('project: rides\nonline_store: {type: cassandra, keyspace: a b, hosts: []}\n'),
+    ).rejects.toMatchObject({
+      problems: [
+        {message: expect.stringContaining('keyspace'), line: 2},
+        {message: expect.stringContaining('hosts'), line: 2},
+      ],
     })
   })
 

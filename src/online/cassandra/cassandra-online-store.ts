@@ -1,0 +1,277 @@
+/** The online store in Cassandra or Amazon Keyspaces: a table of native columns for each view (`table-layout.ts`). */
+import {FeatureStoreError} from '../../errors.js'
+import type {Instant} from '../../definitions/instant.js'
+import type {Value} from '../../definitions/value-type.js'
+import type {
+  EntityKey,
+  OnlineRow,
+  OnlineRows,
+  OnlineStore,
+  OnlineStoreDriver,
+  OnlineTable,
+  ReadRequest,
+  RowLife,
+  WriteFlow,
+  WriteResult,
+} from '../online-store.js'
+import {plainPacer} from '../pacing/plain-pacer.js'
+import {CassandraConnection, isAboutStatement, type Statement} from './cassandra-connection.js'
+import {readCassandraSettings} from './cassandra-settings.js'
+import {encodeInt64, encodeValue} from './cql-values.js'
+import {mapBounded} from './map-bounded.js'
+import {encodeCells, encodeKeys, holdsSameCells, rowDecoder, type RowDecoder} from './row-codec.js'
+import {compareTimes, RowVersions} from './row-version.js'
+import {secondsToLive} from './seconds-to-live.js'
+import {shuffledIndexes} from './shuffled-indexes.js'
+import {TableCatalog} from './table-catalog.js'
+import {selectNewest, statementsOf, type TableStatements} from './table-layout.js'
+
+/** Reads of one call that wait for an answer at once. */
+const readsInFlight = 256
+/** A partition key is measured by 16 bits. */
+const longestKeyBytes = 65_535
+/** A run waits for a node to come back; a request can't. */
+const patienceMillis = {read: 1000, write: 30_000} as const
+
+export const cassandraDriver: OnlineStoreDriver = {
+  async open({settings, project, repoDirectory, access}) {
+    const read = await readCassandraSettings(settings, repoDirectory)
+    return new CassandraOnlineStore(new CassandraConnection(read, patienceMillis[access]), project)
+  },
+}
+
+/** How a selection of features is read from a table. */
+interface Selection {
+  readonly query: string
+  readonly decoder: RowDecoder
+}
+
+/** What a write does to the row of its entity: nothing, for an older one; the very same row is written for its new life. */
+type Fate = 'older' | 'same' | 'new'
+
+export class CassandraOnlineStore implements OnlineStore {
+  readonly writeOrder = 'any'
+  readonly #connection: CassandraConnection
+  readonly #catalog: TableCatalog
+  readonly #versions = new RowVersions(machineNow)
+  readonly #statements = new WeakMap<OnlineTable, TableStatements>()
+  readonly #selections = new WeakMap<OnlineTable, WeakMap<readonly string[], Selection>>()
+
+  constructor(connection: CassandraConnection, project: string) {
+    this.#connection = connection
+    this.#catalog = new TableCatalog(connection, project)
+  }
+
+  prepare(tables: readonly OnlineTable[]): Promise<void> {
+    return this.#catalog.prepare(tables)
+  }
+
+  async drop(tables: readonly string[]): Promise<void> {
+    if (tables.length > 0) await this.#catalog.drop(tables)
+  }
+
+  listTables(): Promise<readonly string[]> {
+    return this.#catalog.list()
+  }
+
+  async write(
+    table: OnlineTable,
+    rows: OnlineRows,
+    life?: RowLife,
+    {pacer = plainPacer(), counts = 'exact'}: WriteFlow = {},
+  ): Promise<WriteResult> {
+    // Of rows of one key that are equal in their times, the last one stays, however they are sent.
+    const versions = Array.from({length: rows.rowCount}, (_, row) => this.#versions.next(rows, row))
+    const fates = counts === 'exact' ? await this.#fatesOf(table, rows, versions) : undefined
+    const rejected: {readonly row: number; readonly reason: string}[] = []
+    const pending = new Set<Promise<void>>()
+    const failures: unknown[] = []
+    // Shuffled, so that keys that come in order do not load one node after the other.
+    for (const row of shuffledIndexes(rows.rowCount)) {
+      if (failures.length > 0) break
+      const keys = encodeKeys(rows, row)
+      const reason = rejectionOf(table, keys)
+      if (reason !== undefined) {
+        rejected.push({row, reason})
+        continue
+      }
+      if (fates?.[row] === 'older') continue
+      const statements = this.#statementsFor(table, rows, row, {keys, version: versions[row] as Buffer, life})
+      const wait = pacer.admit(1)
+      if (wait !== undefined) await wait
+      const request = pacer
+        .send(1, () => this.#connection.writeOnce(statements))
+        .catch((error: unknown) => void failures.push(error))
+        .finally(() => pending.delete(request))
+      pending.add(request)
+    }
+    await Promise.all(pending)
+    if (failures.length > 0) throw this.#writeFailure(table, failures[0])
+    const rejects = new Set(rejected.map(({row}) => row))
+    const unchanged = fates?.filter((fate, row) => fate !== 'new' && !rejects.has(row)).length ?? 0
+    return {written: rows.rowCount - unchanged - rejects.size, unchanged, rejected}
+  }
+
+  async read(requests: readonly ReadRequest[]): Promise<readonly (readonly (OnlineRow | undefined)[])[]> {
+    const reads = requests.flatMap(({table, keys, features}) =>
+      keys.map((key) => ({table, key, selection: this.#selectionOf(table, features)})),
+    )
+    const found = await mapBounded(reads, readsInFlight, (one) => this.#readOne(one))
+    let next = 0
+    return requests.map(({keys}) => found.slice(next, (next += keys.length)))
+  }
+
+  /** Cassandra would have to read all rows. */
+  countRows(): Promise<undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  /** Rows expire by themselves. */
+  removeExpired(): Promise<number> {
+    return Promise.resolve(0)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#connection[Symbol.asyncDispose]()
+  }
+
+  #statementsFor(
+    table: OnlineTable,
+    rows: OnlineRows,
+    row: number,
+    {
+      keys,
+      version,
+      life,
+    }: {readonly keys: readonly Buffer[]; readonly version: Buffer; readonly life: RowLife | undefined},
+  ): Statement[] {
+    const {insert, removeOlder} = this.#statementsOf(table)
+    const event = rows.eventTimestamps.values[row] as bigint
+    const timestamp = this.#connection.settings.abilities.anyWriteTimestamp ? [encodeInt64(event)] : []
+    return [
+      {
+        query: insert,
+        params: [
+          ...keys,
+          version,
+          ...encodeCells(table, rows, row),
+          ...timestamp,
+          secondsToLive(event, life, machineNow()),
+        ],
+      },
+      {query: removeOlder, params: [...timestamp, ...keys, version]},
+    ]
+  }
+
+  /** What will become of each row, by what is there now and by the rows before it. */
+  async #fatesOf(
+    table: OnlineTable,
+    rows: OnlineRows,
+    versions: readonly Buffer[],
+  ): Promise<readonly Fate[]> {
+    const features = table.features.map(({name}) => name)
+    const decoder = rowDecoder(table, features)
+    const query = selectNewest(this.#catalog.placeOf(table.name), table, ['row_version', ...decoder.columns])
+    const byKey = new Map<string, {readonly keys: Buffer[]; readonly rows: number[]}>()
+    for (let row = 0; row < rows.rowCount; row += 1) {
+      const keys = encodeKeys(rows, row)
+      const id = keys.map((key) => key.toString('hex')).join(':')
+      const entry = byKey.get(id) ?? {keys, rows: []}
+      entry.rows.push(row)
+      byKey.set(id, entry)
+    }
+    const fates = new Array<Fate>(rows.rowCount).fill('new')
+    await mapBounded([...byKey.values()], readsInFlight, async ({keys, rows: rowsOfKey}) => {
+      if (rejectionOf(table, keys) !== undefined) return
+      const stored = await this.#newestOf(table, {query, params: keys})
+      let newest = stored && {version: stored['row_version'] as Buffer, row: decoder.decode(stored)}
+      let newestRow: number | undefined
+      for (const row of rowsOfKey) {
+        const version = versions[row] as Buffer
+        const order = newest === undefined ? 1 : compareTimes(version, newest.version)
+        if (order < 0) fates[row] = 'older'
+        else if (order === 0 && newest !== undefined && newestRow === undefined)
+          if (holdsSameCells(table, newest.row, rows, row)) fates[row] = 'same'
+        if (order < 0) continue
+        newestRow = row
+        newest = {version, row: newest?.row ?? {eventTimestamp: 0n, values: []}}
+      }
+    })
+    return fates
+  }
+
+  async #readOne({
+    table,
+    key,
+    selection: {query, decoder},
+  }: {
+    readonly table: OnlineTable
+    readonly key: EntityKey
+    readonly selection: Selection
+  }): Promise<OnlineRow | undefined> {
+    const params = table.joinKeys.map((joinKey, index) => encodeValue(joinKey.valueType, key[index] as Value))
+    if (rejectionOf(table, params) !== undefined) return undefined
+    const row = await this.#newestOf(table, {query, params})
+    return row === undefined ? undefined : decoder.decode(row)
+  }
+
+  /** The first row, if there is one; there is none in a table that is not there. */
+  async #newestOf(table: OnlineTable, statement: Statement) {
+    try {
+      return (await this.#connection.read(statement)).rows[0]
+    } catch (error) {
+      if (!isAboutStatement(error)) throw error
+      if (/unconfigured table|does not exist/i.test(error.message)) return undefined
+      throw changed(table, error)
+    }
+  }
+
+  #statementsOf(table: OnlineTable): TableStatements {
+    let statements = this.#statements.get(table)
+    if (statements === undefined) {
+      statements = statementsOf(this.#catalog.placeOf(table.name), table, this.#connection.settings.abilities)
+      this.#statements.set(table, statements)
+    }
+    return statements
+  }
+
+  #selectionOf(table: OnlineTable, features: readonly string[]): Selection {
+    let byNames = this.#selections.get(table)
+    if (byNames === undefined) this.#selections.set(table, (byNames = new WeakMap()))
+    let selection = byNames.get(features)
+    if (selection === undefined) {
+      const decoder = rowDecoder(table, features)
+      selection = {query: selectNewest(this.#catalog.placeOf(table.name), table, decoder.columns), decoder}
+      byNames.set(features, selection)
+    }
+    return selection
+  }
+
+  #writeFailure(table: OnlineTable, error: unknown): unknown {
+    return isAboutStatement(error) ? changed(table, error) : error
+  }
+}
+
+function changed(table: OnlineTable, cause: Error): FeatureStoreError {
+  return new FeatureStoreError(
+    'FS_VIEW_CHANGED',
+    `Online table ${table.name} of feature_view/${table.view} is gone or has other columns: ${cause.message}.`,
+    {hint: 'Something else was applied meanwhile: run `fs apply`, then load the view again.', cause},
+  )
+}
+
+/** Why the store can't hold a row with this key. */
+function rejectionOf(table: OnlineTable, keys: readonly Buffer[]): string | undefined {
+  if (keys.length === 1 && keys[0]?.length === 0)
+    return `the key ${table.joinKeys[0]?.name ?? ''} is empty, which Cassandra does not take`
+  // Parts of a composite key have a length and an end each.
+  const bytes = keys.reduce((sum, key) => sum + key.length + (keys.length === 1 ? 0 : 3), 0)
+  return bytes > longestKeyBytes
+    ? `the key takes ${bytes} bytes, and Cassandra at most ${longestKeyBytes}`
+    : undefined
+}
+
+/** The machine's time, which does not go back while the process lives. */
+function machineNow(): Instant {
+  return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000))
+}

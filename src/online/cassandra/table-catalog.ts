@@ -1,0 +1,185 @@
+import {setTimeout as sleep} from 'node:timers/promises'
+import {FeatureStoreError} from '../../errors.js'
+import type {OnlineTable} from '../online-store.js'
+import type {CassandraConnection} from './cassandra-connection.js'
+import {addColumns, columnsOf, createTable, ownColumns} from './table-layout.js'
+import {cqlTableName, quoted} from './table-names.js'
+
+const catalogName = 'feature_store_tables'
+const statusPollMillis = 500
+const longestSchemaChangeMillis = 120_000
+
+interface CatalogEntry {
+  readonly keyTypes: string
+  readonly isDropping: boolean
+}
+
+/**
+ * The tables of one project in a keyspace. A catalog, itself a table, names all that were made here, before they are
+ * made and until they are dropped: nothing else is ever altered or dropped, and what a killed process began is ended by
+ * the next one.
+ */
+export class TableCatalog {
+  readonly #connection: CassandraConnection
+  readonly #project: string
+  readonly #place: string
+
+  constructor(connection: CassandraConnection, project: string) {
+    this.#connection = connection
+    this.#project = project
+    this.#place = this.#placeOf(catalogName)
+  }
+
+  /** The table's name with its keyspace, quoted. */
+  placeOf(table: string): string {
+    return this.#placeOf(cqlTableName(this.#project, table))
+  }
+
+  /** Creates tables, or extends them by columns of new features. Safe to run twice. */
+  async prepare(tables: readonly OnlineTable[]): Promise<void> {
+    const {keyspace, createWithReplicas} = this.#connection.settings
+    if (createWithReplicas !== undefined) {
+      await this.#connection.changeSchema(
+        `CREATE KEYSPACE IF NOT EXISTS ${quoted(keyspace)} WITH replication = {'class': 'NetworkTopologyStrategy', 'replication_factor': ${createWithReplicas}}`,
+      )
+    }
+    await this.#changeTable(
+      catalogName,
+      `CREATE TABLE IF NOT EXISTS ${this.#place} (project text, name text, key_types text, is_dropping boolean, PRIMARY KEY ((project), name))`,
+    )
+    const known = await this.#entries()
+    await this.#remove([...known].filter(([, {isDropping}]) => isDropping).map(([name]) => name))
+    for (const table of tables) await this.#prepareTable(table, known.get(table.name))
+  }
+
+  /** Safe for names that never were. */
+  async drop(tables: readonly string[]): Promise<void> {
+    const known = await this.#entries()
+    const dropped = [...known].filter(([name, {isDropping}]) => isDropping || tables.includes(name))
+    await this.#remove(dropped.map(([name]) => name))
+  }
+
+  async list(): Promise<readonly string[]> {
+    const known = await this.#entries()
+    return [...known].flatMap(([name, {isDropping}]) => (isDropping ? [] : [name])).sort()
+  }
+
+  async #prepareTable(table: OnlineTable, known: CatalogEntry | undefined): Promise<void> {
+    const keyTypes = JSON.stringify(table.joinKeys.map(({name, valueType}) => [name, valueType]))
+    const reserved = [...table.joinKeys, ...table.features].find(({name}) => Object.hasOwn(ownColumns, name))
+    if (reserved !== undefined) {
+      throw new FeatureStoreError(
+        'FS_NOT_SUPPORTED',
+        `feature_view/${table.view} has a column \`${reserved.name}\`, which ${this.#connection.settings.product} tables have themselves.`,
+        {hint: 'Rename it in the source, by a query or a field mapping.'},
+      )
+    }
+    if (known !== undefined && !known.isDropping && known.keyTypes !== keyTypes) {
+      throw new FeatureStoreError(
+        'FS_STORE_UNAVAILABLE',
+        `Online table ${table.name} of feature_view/${table.view} has keys ${known.keyTypes}, not ${keyTypes}.`,
+        {hint: 'Run `fs teardown` and `fs apply`, or give the view another name.'},
+      )
+    }
+    const name = cqlTableName(this.#project, table.name)
+    const columns = await this.#columnsIn(name)
+    if (columns.size > 0 && (known === undefined || known.isDropping)) {
+      const {keyspace} = this.#connection.settings
+      throw new FeatureStoreError(
+        'FS_STORE_UNAVAILABLE',
+        `Keyspace ${keyspace} has a table ${name} that was not made for project ${this.#project}, so it is left alone.`,
+        {hint: 'Drop or rename that table, or use another keyspace.'},
+      )
+    }
+    await this.#note(table.name, keyTypes)
+    if (columns.size === 0) {
+      const {tableOptions} = this.#connection.settings.abilities
+      await this.#changeTable(name, createTable(this.#placeOf(name), table, tableOptions))
+      return
+    }
+    const wanted = [...columnsOf(table)]
+    for (const [column, type] of wanted) {
+      const found = columns.get(column)
+      if (found === undefined || found === type) continue
+      throw new FeatureStoreError(
+        'FS_STORE_UNAVAILABLE',
+        `Table ${name} holds \`${column}\` of feature_view/${table.view} as ${found}, not ${type}.`,
+        {hint: 'Give the feature another name, or run `fs teardown` and `fs apply`.'},
+      )
+    }
+    const missing = wanted.filter(([column]) => !columns.has(column))
+    if (missing.length > 0) await this.#changeTable(name, addColumns(this.#placeOf(name), missing))
+  }
+
+  /** By name of the table. None where there is no catalog: nothing was applied yet. */
+  async #entries(): Promise<ReadonlyMap<string, CatalogEntry>> {
+    if ((await this.#columnsIn(catalogName)).size === 0) return new Map()
+    const {rows} = await this.#connection.run({
+      query: `SELECT name, key_types, is_dropping FROM ${this.#place} WHERE project = ?`,
+      params: [this.#project],
+    })
+    return new Map(
+      rows.map((row): [string, CatalogEntry] => [
+        row['name'] as string,
+        {keyTypes: row['key_types'] as string, isDropping: row['is_dropping'] === true},
+      ]),
+    )
+  }
+
+  async #note(name: string, keyTypes: string): Promise<void> {
+    await this.#connection.run({
+      query: `INSERT INTO ${this.#place} (project, name, key_types, is_dropping) VALUES (?, ?, ?, false)`,
+      params: [this.#project, name, keyTypes],
+    })
+  }
+
+  async #remove(tables: readonly string[]): Promise<void> {
+    for (const name of tables) {
+      await this.#connection.run({
+        query: `UPDATE ${this.#place} SET is_dropping = true WHERE project = ? AND name = ?`,
+        params: [this.#project, name],
+      })
+      await this.#changeTable(cqlTableName(this.#project, name), `DROP TABLE IF EXISTS ${this.placeOf(name)}`)
+      await this.#connection.run({
+        query: `DELETE FROM ${this.#place} WHERE project = ? AND name = ?`,
+        params: [this.#project, name],
+      })
+    }
+  }
+
+  /** Columns of a table, by name; empty where there is no such table. */
+  async #columnsIn(table: string): Promise<ReadonlyMap<string, string>> {
+    const {rows} = await this.#connection.run({
+      query: 'SELECT column_name, type FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?',
+      params: [this.#connection.settings.keyspace, table],
+    })
+    return new Map(rows.map((row) => [row['column_name'] as string, row['type'] as string]))
+  }
+
+  /** Changes a table and waits until that is done everywhere. */
+  async #changeTable(table: string, statement: string): Promise<void> {
+    await this.#connection.changeSchema(statement)
+    const {keyspace, abilities, product} = this.#connection.settings
+    if (abilities.schemaStatusTable === undefined) return
+    const query = `SELECT status FROM ${abilities.schemaStatusTable} WHERE keyspace_name = ? AND table_name = ?`
+    const isDrop = statement.startsWith('DROP')
+    const deadline = performance.now() + longestSchemaChangeMillis
+    for (;;) {
+      const {rows} = await this.#connection.run({query, params: [keyspace, table]})
+      const status = rows[0]?.['status'] as string | undefined
+      if (isDrop ? status === undefined : status === 'ACTIVE') return
+      if (performance.now() >= deadline) {
+        throw new FeatureStoreError(
+          'FS_STORE_UNAVAILABLE',
+          `${product} has not changed table ${table} after ${longestSchemaChangeMillis / 1000} s: it is ${status ?? 'not there'}.`,
+          {hint: 'Run the command again when the table is active.'},
+        )
+      }
+      await sleep(statusPollMillis)
+    }
+  }
+
+  #placeOf(name: string): string {
+    return `${quoted(this.#connection.settings.keyspace)}.${quoted(name)}`
+  }
+}

@@ -1,0 +1,187 @@
+/** Sends the requests of a load as fast as its limits and the store allow. */
+import {LatencyHistogram} from './latency-histogram.js'
+import {RateRecord} from './rate-record.js'
+import {TokenBucket} from './token-bucket.js'
+import {StoreRefusal, type RefusalCause, type WritePacer} from './write-pacer.js'
+
+const firstPauseMillis = 20
+const longestPauseMillis = 2000
+
+/** Milliseconds of a clock that never goes back, and waiting by it. */
+export interface PacingClock {
+  now(): number
+  sleep(millis: number): Promise<void>
+}
+
+export const machineClock: PacingClock = {
+  now: () => performance.now(),
+  sleep: (millis) => new Promise((resolve) => setTimeout(resolve, millis)),
+}
+
+/** How many requests may be in flight and how many rows a second may be sent, decided by what becomes of them. */
+export interface PacingPolicy {
+  /** Requests in flight, at least 1. */
+  readonly concurrency: number
+  /** Infinity for no limit. */
+  readonly rowsPerSecond: number
+  onAcknowledged(rows: number, millis: number): void
+  onRefused(cause: RefusalCause, millis: number): void
+  /** The concurrency was used up, or the rate was: which of the two held a request back. */
+  onHeldBack(by: 'concurrency' | 'rate'): void
+}
+
+/** What a load's writing was like. */
+export interface WriteMetrics {
+  readonly requests: number
+  /** Requests that were sent again, by the reason. */
+  readonly retries: Readonly<Partial<Record<RefusalCause, number>>>
+  /** How long requests were held back before they were sent for the first time, all taken together. */
+  readonly heldBackMillis: number
+  /** Of requests that the store acknowledged. */
+  readonly p50Millis: number
+  readonly p99Millis: number
+  readonly rate: {readonly everyMillis: number; readonly rows: readonly number[]}
+}
+
+export class LoadPacer implements WritePacer {
+  readonly #policy: PacingPolicy
+  readonly #clock: PacingClock
+  readonly #patienceMillis: number
+  readonly #signal: AbortSignal | undefined
+  readonly #bucket: TokenBucket
+  readonly #queue: {readonly rows: number; readonly since: number; readonly admit: () => void}[] = []
+  readonly #latencies = new LatencyHistogram()
+  readonly #rate = new RateRecord()
+  readonly #retries = new Map<RefusalCause, number>()
+  #inFlight = 0
+  #requests = 0
+  #heldBackMillis = 0
+  #beganAt: number | undefined
+  #isWakeSet = false
+
+  constructor({
+    policy,
+    patienceMillis,
+    clock = machineClock,
+    signal,
+  }: {
+    readonly policy: PacingPolicy
+    /** How long one request is sent again and again. */
+    readonly patienceMillis: number
+    readonly clock?: PacingClock
+    /** Ends the waiting of requests that were refused. */
+    readonly signal?: AbortSignal | undefined
+  }) {
+    this.#policy = policy
+    this.#patienceMillis = patienceMillis
+    this.#clock = clock
+    this.#signal = signal
+    this.#bucket = new TokenBucket(clock.now())
+  }
+
+  admit(rows: number): Promise<void> | undefined {
+    this.#beganAt ??= this.#clock.now()
+    if (this.#queue.length === 0 && this.#mayAdmit()) {
+      this.#take(rows)
+      return undefined
+    }
+    return new Promise((admit) => {
+      this.#queue.push({rows, since: this.#clock.now(), admit})
+      this.#admitWaiting()
+    })
+  }
+
+  async send<T>(rows: number, request: () => Promise<T>): Promise<T> {
+    const deadline = this.#clock.now() + this.#patienceMillis
+    this.#requests += 1
+    try {
+      for (let attempt = 0; ; attempt += 1) {
+        const sentAt = this.#clock.now()
+        try {
+          const answer = await request()
+          this.#acknowledged(rows, sentAt)
+          return answer
+        } catch (error) {
+          if (!(error instanceof StoreRefusal)) throw error
+          const now = this.#clock.now()
+          this.#policy.onRefused(error.refusal, now - sentAt)
+          if (now >= deadline || this.#signal?.aborted === true) throw error.cause
+          this.#retries.set(error.refusal, (this.#retries.get(error.refusal) ?? 0) + 1)
+          // Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+          await this.#clock.sleep(
+            Math.random() * Math.min(longestPauseMillis, firstPauseMillis * 2 ** attempt),
+          )
+          await this.#takeRate(rows)
+        }
+      }
+    } finally {
+      this.#inFlight -= 1
+      this.#admitWaiting()
+    }
+  }
+
+  metrics(): WriteMetrics {
+    return {
+      requests: this.#requests,
+      retries: Object.fromEntries(this.#retries),
+      heldBackMillis: this.#heldBackMillis,
+      p50Millis: this.#latencies.quantile(0.5),
+      p99Millis: this.#latencies.quantile(0.99),
+      rate: this.#rate.get(),
+    }
+  }
+
+  #acknowledged(rows: number, sentAt: number): void {
+    const now = this.#clock.now()
+    this.#latencies.add(now - sentAt)
+    this.#rate.add(rows, now - (this.#beganAt ?? now))
+    this.#policy.onAcknowledged(rows, now - sentAt)
+  }
+
+  #mayAdmit(): boolean {
+    if (this.#inFlight >= Math.floor(this.#policy.concurrency)) {
+      this.#policy.onHeldBack('concurrency')
+      return false
+    }
+    if (this.#bucket.millisUntilFree(this.#policy.rowsPerSecond, this.#clock.now()) > 0) {
+      this.#policy.onHeldBack('rate')
+      this.#wakeLater()
+      return false
+    }
+    return true
+  }
+
+  #take(rows: number): void {
+    this.#inFlight += 1
+    this.#bucket.take(rows)
+  }
+
+  #admitWaiting(): void {
+    for (let next = this.#queue[0]; next !== undefined && this.#mayAdmit(); next = this.#queue[0]) {
+      this.#queue.shift()
+      this.#take(next.rows)
+      this.#heldBackMillis += this.#clock.now() - next.since
+      next.admit()
+    }
+  }
+
+  /** A request that is sent again counts once more for the rate. */
+  async #takeRate(rows: number): Promise<void> {
+    for (;;) {
+      const wait = this.#bucket.millisUntilFree(this.#policy.rowsPerSecond, this.#clock.now())
+      if (wait <= 0) break
+      await this.#clock.sleep(wait)
+    }
+    this.#bucket.take(rows)
+  }
+
+  #wakeLater(): void {
+    if (this.#isWakeSet) return
+    this.#isWakeSet = true
+    const wait = this.#bucket.millisUntilFree(this.#policy.rowsPerSecond, this.#clock.now())
+    void this.#clock.sleep(Math.max(1, wait)).then(() => {
+      this.#isWakeSet = false
+      this.#admitWaiting()
+    })
+  }
+}

@@ -1,0 +1,201 @@
+import {randomBytes} from 'node:crypto'
+import cassandra from 'cassandra-driver'
+import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest'
+import {openOnlineStore} from '../../src/online/drivers.js'
+import type {OnlineStore} from '../../src/online/online-store.js'
+import {describeOnlineStore, onlineRows, onlineTable} from '../conformance/online-store.js'
+
+const keyspace = `fs_${randomBytes(4).toString('hex')}`
+const contact = process.env['CASSANDRA_CONTACT'] ?? '127.0.0.1:19042'
+let client: cassandra.Client
+
+beforeAll(async () => {
+  client = new cassandra.Client({contactPoints: [contact], localDataCenter: 'datacenter1'})
+  await client.connect()
+})
+afterAll(async () => {
+  await client.execute(`DROP KEYSPACE IF EXISTS ${keyspace}`)
+  await client.shutdown()
+})
+
+const openStore = (project: string, access: 'read' | 'write'): Promise<OnlineStore> =>
+  openOnlineStore(
+    {
+      type: 'cassandra',
+      settings: {hosts: [contact], keyspace, createKeyspace: {replicationFactor: 1}},
+    },
+    {project, repoDirectory: '/', access},
+  )
+
+describeOnlineStore('Cassandra', () =>
+  Promise.resolve({
+    open: openStore,
+    close: async () => {
+      await client.execute(`DROP KEYSPACE IF EXISTS ${keyspace}`)
+    },
+  }),
+)
+
+describe('what only Cassandra does', () => {
+  const table = onlineTable('driver', {driver_id: 'int64'}, {rate: 'float64', label: 'string'})
+  const place = `${keyspace}.rides__driver`
+  const row = (id: bigint, event: bigint, created: bigint | null, rate: number, label: string) => ({
+    key: [id],
+    event,
+    created,
+    values: [rate, label],
+  })
+  const read = async (store: OnlineStore, id = 1n) =>
+    (await store.read([{table, keys: [[id]], features: ['rate', 'label']}]))[0]?.[0]
+  const liveRows = async (): Promise<number> =>
+    Number((await client.execute(`SELECT COUNT(*) FROM ${place}`)).rows[0]?.['count'])
+
+  afterEach(() => client.execute(`DROP KEYSPACE IF EXISTS ${keyspace}`))
+
+  test('other programs read a row of native columns for each entity', async () => {
+    await using store = await openStore('rides', 'write')
+    const typed = onlineTable(
+      'all',
+      {zone: 'string', day: 'date'},
+      {n: 'int64', x: 'float32', price: 'decimal(9,2)', at: 'timestamp', tags: 'list<string>', ok: 'bool'},
+    )
+    await store.prepare([typed])
+    const values = [7n, 1.5, '12.30', 1_700_000_000_123_456n, ['a', null], true]
+    const key = ['north', '2026-01-02']
+    await store.write(typed, onlineRows(typed, [{key, event: 5n, created: null, values}]))
+    const {rows} = await client.execute(`SELECT * FROM ${keyspace}.rides__all PER PARTITION LIMIT 1`)
+    expect(rows).toHaveLength(1)
+    const [found] = rows
+    expect(String(found?.['day'])).toBe('2026-01-02')
+    expect(String(found?.['price'])).toBe('12.30')
+    expect(String(found?.['at'])).toBe('1700000000123456')
+    expect(found).toMatchObject({zone: 'north', x: 1.5, tags: ['a', ''], ok: true})
+    expect(found?.['null_elements']).toEqual({tags: [1]})
+  })
+
+  test('writes at once with the same times never mix, and a correction wins however they meet', async () => {
+    const writers = await Promise.all(Array.from({length: 4}, () => openStore('rides', 'write')))
+    await writers[0]?.prepare([table])
+    const ids = Array.from({length: 50}, (_, id) => BigInt(id))
+    const flow = {counts: 'sent'} as const
+    for (let round = 0; round < 5; round += 1) {
+      // Each writer has other cells that are larger than those of the others: a mixture would take one of each.
+      await Promise.all(
+        writers.flatMap((store, writer) => [
+          store.write(
+            table,
+            onlineRows(
+              table,
+              ids.map((id) => row(id, 100n, null, writer, `writer ${9 - writer}`)),
+            ),
+            undefined,
+            flow,
+          ),
+          store.write(
+            table,
+            onlineRows(
+              table,
+              ids.map((id) => row(id, 100n, BigInt(writer), 10 + writer, `correction ${writer}`)),
+            ),
+            undefined,
+            flow,
+          ),
+        ]),
+      )
+      for (const id of ids)
+        expect(await read(writers[0] as OnlineStore, id)).toEqual({
+          eventTimestamp: 100n,
+          values: [13, 'correction 3'],
+        })
+    }
+    // And without a correction: the row of one of them, whole.
+    await Promise.all(
+      writers.map((store, writer) =>
+        store.write(
+          table,
+          onlineRows(
+            table,
+            ids.map((id) => row(id, 200n, null, writer, `writer ${9 - writer}`)),
+          ),
+          undefined,
+          flow,
+        ),
+      ),
+    )
+    for (const id of ids) {
+      const [rate, label] = (await read(writers[0] as OnlineStore, id))?.values ?? []
+      expect(label).toBe(`writer ${9 - Number(rate)}`)
+    }
+    expect(await liveRows()).toBe(ids.length)
+    for (const store of writers) await store[Symbol.asyncDispose]()
+  })
+
+  test('an older row is dead when it arrives, and a newer one leaves nothing behind', async () => {
+    await using store = await openStore('rides', 'write')
+    await store.prepare([table])
+    for (const event of [5n, 3n, 9n, 4n, -7n])
+      await store.write(table, onlineRows(table, [row(1n, event, null, Number(event), 'x')]), undefined, {
+        counts: 'sent',
+      })
+    expect(await read(store)).toEqual({eventTimestamp: 9n, values: [9, 'x']})
+    expect(await liveRows()).toBe(1)
+  })
+
+  test('a row expires by itself, as long after its event time as it is kept', async () => {
+    await using store = await openStore('rides', 'write')
+    await store.prepare([table])
+    const hour = 3_600_000_000n
+    const now = BigInt(Date.now()) * 1000n
+    const life = {keepFor: 2n * hour, now}
+    await store.write(table, onlineRows(table, [row(1n, now - hour, null, 1, 'x')]), life)
+    const ttl = async () =>
+      Number((await client.execute(`SELECT TTL(rate) AS ttl FROM ${place}`)).rows[0]?.['ttl'] ?? 0)
+    expect(await ttl()).toBeGreaterThan(3500)
+    expect(await ttl()).toBeLessThanOrEqual(3600)
+    await store.write(table, onlineRows(table, [row(1n, now - hour, null, 1, 'x')]), {
+      ...life,
+      keepFor: 9n * hour,
+    })
+    expect(await ttl()).toBeGreaterThan(28_000)
+    await store.write(table, onlineRows(table, [row(1n, now - hour, null, 1, 'x')]))
+    expect(await ttl()).toBe(0)
+  })
+
+  test('leaves tables alone that it did not make', async () => {
+    await using store = await openStore('rides', 'write')
+    const [other] = [onlineTable('other', {id: 'int64'}, {n: 'int32'})]
+    await store.prepare([other])
+    await client.execute(`CREATE TABLE ${place} (driver_id bigint PRIMARY KEY, rate double)`)
+    await expect(store.prepare([table])).rejects.toMatchObject({
+      code: 'FS_STORE_UNAVAILABLE',
+      message: expect.stringContaining('rides__driver'),
+    })
+    await store.drop(['driver', 'other'])
+    expect((await client.execute(`SELECT * FROM ${place}`)).rows).toEqual([])
+  })
+
+  test('refuses a feature whose name its tables have themselves', async () => {
+    await using store = await openStore('rides', 'write')
+    await expect(
+      store.prepare([onlineTable('odd', {id: 'int64'}, {row_version: 'int32'})]),
+    ).rejects.toMatchObject({code: 'FS_NOT_SUPPORTED', message: expect.stringContaining('row_version')})
+  })
+
+  test('says who does not answer, and what is wrong with the data center', async () => {
+    const open = (settings: Record<string, unknown>) =>
+      openOnlineStore(
+        {type: 'cassandra', settings: {keyspace, ...settings}},
+        {project: 'rides', repoDirectory: '/', access: 'read'},
+      )
+    await using closed = await open({hosts: ['127.0.0.1:1']})
+    await expect(closed.listTables()).rejects.toMatchObject({
+      code: 'FS_STORE_UNAVAILABLE',
+      message: expect.stringMatching(/127\.0\.0\.1:1.*ECONNREFUSED/),
+    })
+    await using elsewhere = await open({hosts: [contact], loadBalancing: {localDc: 'moon'}})
+    await expect(elsewhere.listTables()).rejects.toMatchObject({
+      code: 'FS_STORE_UNAVAILABLE',
+      hint: expect.stringContaining('local_dc'),
+    })
+  })
+})
