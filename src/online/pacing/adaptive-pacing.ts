@@ -3,8 +3,9 @@
  *
  * - Requests in flight climb while more of them mean more rows a second, and go back when they do not: past its best
  *   point a store gets slower with each request that waits in it.
- * - Refusals set a rate, just below what the store took in the last moments; from there it grows by some percent a second
- *   until the next refusal. (Additive increase and multiplicative decrease would lose a quarter of a store that throttles.)
+ * - Refusals set a rate, just below what the store took in the last moments; from there it grows, first by some percent a
+ *   second and then faster, until the next refusal, as CUBIC does (RFC 9438). Halving it instead would lose a quarter of
+ *   what a store that throttles takes.
  * - While reads of the store, tried all the time, take longer than the target, both shrink.
  */
 import type {PacingPolicy} from './load-pacer.js'
@@ -27,7 +28,12 @@ const reactionMillis = 200
 /** Share of what the store took that is asked of it after a refusal. */
 const shareAfterRefusal = 0.97
 const restAfterRefusalMillis = 1000
-const rateGrowthPerSecond = 0.04
+const firstGrowthPerSecond = 0.04
+/** Time after which growth without refusals is twice as fast. */
+const growthDoublesMillis = 2000
+const fastestGrowthPerSecond = 0.5
+/** A rate is known after this long. */
+const evidenceMillis = 500
 /** Above this, an acknowledged rate is bounded by the store's limit and not by what there is to send. */
 const nearLimit = 0.9
 
@@ -50,6 +56,7 @@ export class AdaptivePacing implements PacingPolicy {
   #rate: number
 
   #phase: Phase = 'climb'
+  readonly #beganAt: number
   #trialSince: number
   #trialRows = 0
   #trialCount = 0
@@ -72,6 +79,7 @@ export class AdaptivePacing implements PacingPolicy {
     this.#concurrency = Math.min(firstConcurrency, limits.maxConcurrency)
     this.#bestConcurrency = this.#concurrency
     this.#rate = limits.maxWritesPerSecond ?? Infinity
+    this.#beganAt = now()
     this.#trialSince = now()
     this.#grownAt = now()
     this.#recent = new RecentRate(now)
@@ -99,10 +107,10 @@ export class AdaptivePacing implements PacingPolicy {
     if (now - this.#reactedAt >= reactionMillis) {
       this.#reactedAt = now
       this.#concurrencyBeforeYield = undefined
-      const taken = this.#recent.rowsPerSecond()
-      this.#rate = Math.max(slowestRowsPerSecond, Math.min(this.#rate, taken * shareAfterRefusal))
+      const isKnown = now - this.#beganAt >= evidenceMillis
+      if (isKnown) this.#limitRate(this.#recent.rowsPerSecond() * shareAfterRefusal)
       // Who has no room for what waits needs fewer that wait, and not only a slower pace.
-      if (cause !== 'timeout') this.#setConcurrency(this.#concurrency * yieldFactor)
+      if (!isKnown || cause !== 'timeout') this.#setConcurrency(this.#concurrency * yieldFactor)
       this.#rest(now)
     }
     this.#refusedAt = now
@@ -121,8 +129,7 @@ export class AdaptivePacing implements PacingPolicy {
       this.#yieldedAt = now
       this.#recoveredAt = now
       this.#concurrencyBeforeYield ??= this.#concurrency
-      const taken = Math.min(this.#rate, this.#recent.rowsPerSecond())
-      this.#rate = Math.max(slowestRowsPerSecond, taken * yieldFactor)
+      this.#limitRate(Math.min(this.#rate, this.#recent.rowsPerSecond()) * yieldFactor)
       this.#setConcurrency(this.#concurrency * yieldFactor)
       this.#rest(now)
     } else if (p99Millis < targetMillis * roomyShare && now - this.#recoveredAt >= recoveryMillis) {
@@ -149,7 +156,13 @@ export class AdaptivePacing implements PacingPolicy {
     this.#grownAt = now
     if (this.#rate === Infinity || this.#isYielding) return
     if (this.#recent.rowsPerSecond() < this.#rate * nearLimit) return
-    this.#raiseRate(this.#rate * (1 + (rateGrowthPerSecond * Math.min(since, 1000)) / 1000))
+    const quiet = now - this.#refusedAt - restAfterRefusalMillis
+    const growth = Math.min(firstGrowthPerSecond * 2 ** (quiet / growthDoublesMillis), fastestGrowthPerSecond)
+    this.#raiseRate(this.#rate * (1 + (growth * Math.min(since, 1000)) / 1000))
+  }
+
+  #limitRate(rate: number): void {
+    this.#rate = Math.max(slowestRowsPerSecond, Math.min(this.#rate, rate))
   }
 
   #raiseRate(rate: number): void {

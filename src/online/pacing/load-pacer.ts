@@ -170,7 +170,7 @@ export class LoadPacer implements WritePacer {
     for (;;) {
       const wait = this.#bucket.millisUntilFree(this.#policy.rowsPerSecond, this.#clock.now())
       if (wait <= 0) break
-      await this.#clock.sleep(wait)
+      await this.#clock.sleep(Math.max(1, wait))
     }
     this.#bucket.take(rows)
   }

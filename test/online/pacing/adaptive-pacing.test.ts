@@ -1,0 +1,160 @@
+import {describe, expect, test} from 'vitest'
+import {AdaptivePacing} from '../../../src/online/pacing/adaptive-pacing.js'
+import {LoadPacer} from '../../../src/online/pacing/load-pacer.js'
+import {staticPacing} from '../../../src/online/pacing/static-pacing.js'
+import {StoreRefusal} from '../../../src/online/pacing/write-pacer.js'
+import {VirtualClock} from '../../support/virtual-clock.js'
+
+/** A store as queueing describes it: not a server, but the arithmetic of one. Real ones are in test/stores. */
+class ModelStore {
+  readonly taken: number[] = []
+  refused = 0
+  #inFlight = 0
+  #tokens = 0
+  #filledAt = 0
+  readonly #clock: VirtualClock
+  readonly #rowsPerSecondAt: (inFlight: number) => number
+  /** Rows a second that it takes; those beyond are refused at once. */
+  throttle = Infinity
+
+  constructor(clock: VirtualClock, rowsPerSecondAt: (inFlight: number) => number) {
+    this.#clock = clock
+    this.#rowsPerSecondAt = rowsPerSecondAt
+  }
+
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  /** One row: takes as long as rows do with so many in flight. */
+  async write(): Promise<void> {
+    const now = this.#clock.now()
+    this.#tokens = Math.min(
+      this.throttle / 10,
+      this.#tokens + ((now - this.#filledAt) / 1000) * this.throttle,
+    )
+    this.#filledAt = now
+    if (this.throttle !== Infinity && this.#tokens < 1) {
+      this.refused += 1
+      await this.#clock.sleep(1)
+      throw new StoreRefusal('timeout', new Error('throttled'))
+    }
+    this.#tokens -= 1
+    this.#inFlight += 1
+    await this.#clock.sleep((this.#inFlight / this.#rowsPerSecondAt(this.#inFlight)) * 1000)
+    this.#inFlight -= 1
+    const second = Math.floor(this.#clock.now() / 1000)
+    this.taken[second] = (this.taken[second] ?? 0) + 1
+  }
+
+  rowsPerSecond(from: number, to: number): number {
+    let sum = 0
+    for (let second = from; second < to; second += 1) sum += this.taken[second] ?? 0
+    return sum / (to - from)
+  }
+}
+
+function start(
+  rowsPerSecondAt: (inFlight: number) => number,
+  limits: {readonly maxWritesPerSecond?: number; readonly maxConcurrency?: number} = {},
+) {
+  const clock = new VirtualClock()
+  const store = new ModelStore(clock, rowsPerSecondAt)
+  const policy = new AdaptivePacing({pacing: 'adaptive', maxConcurrency: 256, ...limits}, () => clock.now())
+  const pacer = new LoadPacer({policy, patienceMillis: 60_000, clock})
+  let isOver = false
+  void (async () => {
+    while (!isOver) {
+      await pacer.admit(1)
+      void pacer.send(1, () => store.write())
+    }
+  })()
+  return {clock, store, policy, pacer, stop: () => (isOver = true)}
+}
+
+/** As measured on a real server: the more at once the faster, up to a point. */
+const measured = (inFlight: number) =>
+  inFlight <= 32 ? 60 * inFlight + 200 : Math.max(600, 2120 - 6 * (inFlight - 32))
+
+describe('adaptive pacing', () => {
+  test('settles at what a store that throttles takes, with few refusals', async () => {
+    const {clock, store, stop} = start(() => 20_000)
+    store.throttle = 1000
+    await clock.runUntil(60_000)
+    stop()
+    expect(store.rowsPerSecond(5, 20)).toBeGreaterThan(900)
+    expect(store.rowsPerSecond(20, 60)).toBeGreaterThan(900)
+    expect(store.refused / store.rowsPerSecond(0, 60) / 60).toBeLessThan(0.05)
+  })
+
+  test('follows a store that takes more, and one that takes less', async () => {
+    const {clock, store, stop} = start(() => 20_000)
+    store.throttle = 500
+    await clock.runUntil(10_000)
+    store.throttle = 1000
+    await clock.runUntil(40_000)
+    expect(store.rowsPerSecond(35, 40)).toBeGreaterThan(900)
+    store.throttle = 300
+    const {refused} = store
+    await clock.runUntil(60_000)
+    stop()
+    expect(store.rowsPerSecond(45, 60)).toBeGreaterThan(270)
+    expect((store.refused - refused) / store.rowsPerSecond(40, 60) / 20).toBeLessThan(0.15)
+  })
+
+  test('finds how many requests at once are best, where more are slower', async () => {
+    const {clock, store, stop} = start(measured)
+    await clock.runUntil(30_000)
+    stop()
+    expect(store.rowsPerSecond(10, 30)).toBeGreaterThan(0.9 * 2120)
+  })
+
+  test('never has more in flight, nor writes faster, than it may', async () => {
+    const {clock, store, stop} = start(measured, {maxConcurrency: 8, maxWritesPerSecond: 300})
+    let most = 0
+    for (let at = 100; at <= 10_000; at += 100) {
+      await clock.runUntil(at)
+      most = Math.max(most, store.inFlight)
+    }
+    stop()
+    expect(most).toBeLessThanOrEqual(8)
+    expect(store.rowsPerSecond(1, 10)).toBeLessThanOrEqual(303)
+    expect(store.rowsPerSecond(1, 10)).toBeGreaterThan(285)
+  })
+
+  test('yields within two seconds while reads are slow, and comes back when they are not', async () => {
+    const {clock, store, policy, stop} = start(measured)
+    await clock.runUntil(10_000)
+    const before = store.rowsPerSecond(5, 10)
+    for (let at = 10_020; at <= 14_000; at += 20) {
+      await clock.runUntil(at)
+      policy.onReadLatency(50, 25)
+    }
+    expect(store.rowsPerSecond(12, 14)).toBeLessThan(before / 4)
+    for (let at = 14_020; at <= 40_000; at += 20) {
+      await clock.runUntil(at)
+      policy.onReadLatency(5, 25)
+    }
+    stop()
+    expect(store.rowsPerSecond(35, 40)).toBeGreaterThan(before * 0.8)
+  })
+})
+
+test('a request is sent again until patience ends, and other errors end it at once', async () => {
+  const clock = new VirtualClock()
+  const pacer = new LoadPacer({policy: staticPacing({maxConcurrency: 2}), patienceMillis: 10_000, clock})
+  let tries = 0
+  const refused = async () => {
+    tries += 1
+    await clock.sleep(100)
+    throw new StoreRefusal('overloaded', new Error('too busy'))
+  }
+  await pacer.admit(1)
+  const first = expect(pacer.send(1, refused)).rejects.toThrow('too busy')
+  await pacer.admit(1)
+  const second = expect(pacer.send(1, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken')
+  await clock.runUntil(60_000)
+  await Promise.all([first, second])
+  expect(tries).toBeGreaterThan(5)
+  expect(pacer.metrics().retries).toEqual({overloaded: tries - 1})
+})
