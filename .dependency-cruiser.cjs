@@ -29,6 +29,8 @@ const arrows = {
     'offline/offline-store',
     'online/online-store',
     'online/online-table',
+    'online/shared-note',
+    'online/pacing',
   ],
   retrieval: [
     'definitions',

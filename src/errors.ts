@@ -34,6 +34,7 @@ export type ErrorCode =
   | 'FS_OUTPUT_FAILED'
   | 'FS_STORE_UNAVAILABLE'
   | 'FS_STORE_UNKNOWN'
+  | 'FS_STORE_BUSY'
   | 'FS_NOT_SUPPORTED'
   | 'FS_VIEW_BUSY'
   | 'FS_VIEW_CHANGED'

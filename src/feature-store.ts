@@ -247,6 +247,7 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
       rejectsDirectory: resolve(directory, materialization.rejectsPath),
       repoDirectory: directory,
       expireAfter: onlineStore.expireAfter,
+      write: onlineStore.write,
       process: readProcessIdentity(),
       isAlive: isProcessAlive(),
       now: this.#now,

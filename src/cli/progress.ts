@@ -45,6 +45,7 @@ async function bars(): Promise<ProgressDisplay> {
   return {
     update(event) {
       const now = performance.now()
+      if (event.waitingFor !== undefined) multi.log(`${event.view} waits${waitedFor(event)}\n`)
       const entry = views.get(event.view) ?? {
         bar: multi.create(1, 0, {view: shortened(event.view), rows: '0', rate: '0', state: ''}),
         startedAt: now,
@@ -67,6 +68,11 @@ async function bars(): Promise<ProgressDisplay> {
   }
 }
 
+/** Whom the run waits for, where it does. */
+function waitedFor({waitingFor}: MaterializeProgress): string {
+  return waitingFor === undefined ? '' : ` for its turn to write, after ${waitingFor.join('; ')}`
+}
+
 function shortened(view: string): string {
   return view.length <= longestView ? view : `${view.slice(0, longestView - 1)}…`
 }
@@ -79,9 +85,8 @@ function lines(): ProgressDisplay {
       // A log wants a line when something changes, and now and then in a long load.
       if (last?.phase === event.phase && event.rows - last.rows < 1_000_000) return
       shown.set(event.view, {phase: event.phase, rows: event.rows})
-      process.stderr.write(
-        `${event.view}: ${event.phase}${event.rows > 0 ? `, ${formatRows(event.rows)}` : ''}\n`,
-      )
+      const rows = event.rows > 0 ? `, ${formatRows(event.rows)}` : ''
+      process.stderr.write(`${event.view}: ${event.phase}${waitedFor(event)}${rows}\n`)
     },
     stop: () => undefined,
   }

@@ -1,5 +1,5 @@
 import ansis from 'ansis'
-import type {RunRecord, ViewRun} from '../registry/registry.js'
+import type {RunRecord, RunWriting, ViewRun} from '../registry/registry.js'
 import {formatCount} from './format-number.js'
 import {renderTable} from './render-table.js'
 import {renderInterval, renderSpan} from './render-time.js'
@@ -21,7 +21,21 @@ export function renderRun(run: RunRecord): string {
     {alignRight: [2, 3, 4, 5, 6]},
   )
   const notes = run.views.flatMap((view) => (view.notes ?? []).map((note) => `  ${view.name}: ${note}`))
-  return [`Run ${ansis.bold(run.id)}: ${run.status}${took}`, table, ...notes].join('\n')
+  const writing = run.writing === undefined ? [] : [renderWriting(run.writing)]
+  return [`Run ${ansis.bold(run.id)}: ${run.status}${took}`, table, ...notes, ...writing].join('\n')
+}
+
+function renderWriting(writing: RunWriting): string {
+  const {requests, retries, waitedForTurnMillis, p50Millis, p99Millis, rate} = writing
+  const fastest = (Math.max(0, ...rate.rows) * 1000) / rate.everyMillis
+  const again = Object.entries(retries).map(([cause, count]) => `${formatCount(count)} for ${cause}`)
+  return [
+    `  ${formatCount(requests)} writes of ${p50Millis.toFixed(1)} ms (p99 ${p99Millis.toFixed(1)} ms), at most ${formatCount(Math.round(fastest))} rows/s`,
+    ...(again.length === 0 ? [] : [`sent again: ${again.join(', ')}`]),
+    ...(waitedForTurnMillis < 1000
+      ? []
+      : [`waited ${renderSpan(BigInt(Math.round(waitedForTurnMillis)) * 1000n)} for its turn`]),
+  ].join('; ')
 }
 
 /** Everything of a run, for `runs show`. */

@@ -1,6 +1,6 @@
 import type {Interval} from '../definitions/interval.js'
 import {formatInstant, type Instant} from '../definitions/instant.js'
-import type {RunRecord, ViewRun} from '../registry/registry.js'
+import type {RunRecord, RunWriting, ViewRun} from '../registry/registry.js'
 
 export interface IntervalDocument {
   /** Null: from the beginning of time. */
@@ -22,6 +22,18 @@ export interface RunDocument {
     readonly notes?: readonly string[]
     readonly rejects_file?: string
   })[]
+  /** Of a run that wrote to a store that is a server. */
+  readonly writing?: WritingDocument
+}
+
+export interface WritingDocument {
+  readonly requests: number
+  readonly retries: Readonly<Record<string, number>>
+  readonly waited_for_turn_ms: number
+  readonly held_back_ms: number
+  readonly p50_ms: number
+  readonly p99_ms: number
+  readonly rate: {readonly every_ms: number; readonly rows: readonly number[]}
 }
 
 export function runDocument(run: RunRecord): RunDocument {
@@ -42,7 +54,24 @@ export function runDocument(run: RunRecord): RunDocument {
       ...(view.error === undefined ? {} : {error: view.error}),
       ...(view.rejectsFile === undefined ? {} : {rejects_file: view.rejectsFile}),
     })),
+    ...(run.writing === undefined ? {} : {writing: writingDocument(run.writing)}),
   }
+}
+
+function writingDocument(writing: RunWriting): WritingDocument {
+  return {
+    requests: writing.requests,
+    retries: writing.retries,
+    waited_for_turn_ms: writing.waitedForTurnMillis,
+    held_back_ms: Math.round(writing.heldBackMillis),
+    p50_ms: hundredths(writing.p50Millis),
+    p99_ms: hundredths(writing.p99Millis),
+    rate: {every_ms: writing.rate.everyMillis, rows: writing.rate.rows},
+  }
+}
+
+function hundredths(millis: number): number {
+  return Math.round(millis * 100) / 100
 }
 
 export function intervalDocument(interval: Interval): IntervalDocument {

@@ -6,6 +6,7 @@ import type {LatestBatch, OfflineStore} from '../offline/offline-store.js'
 import type {OnlineRows, OnlineStore, OnlineTable, RowLife} from '../online/online-store.js'
 import {pickRows} from './pick-rows.js'
 import type {Reject} from './rejects-file.js'
+import type {StoreWriter} from './store-writer.js'
 import type {ViewTally} from './view-tally.js'
 
 /** Batches that are being written while the next one is read: enough to overlap, and it bounds memory. */
@@ -16,6 +17,7 @@ export interface ViewLoad {
   readonly table: OnlineTable
   readonly offline: OfflineStore
   readonly online: OnlineStore
+  readonly writer: StoreWriter
   /** Of rows that grow too old to be read. */
   readonly life?: RowLife | undefined
   /** What was written is counted here, batch by batch; rows that can't be written go to its rejects. */
@@ -91,7 +93,10 @@ export async function rejectIncomplete({
   }
 }
 
-async function writeBatch(batch: LatestBatch, {table, online, life, tally, onRows}: ViewLoad): Promise<void> {
+async function writeBatch(
+  batch: LatestBatch,
+  {table, online, writer, life, tally, onRows}: ViewLoad,
+): Promise<void> {
   const all = onlineRowsOf(batch)
   // The newest row that can't be written is rejected, and no older one takes its place.
   const reasons = misfitReasons(batch)
@@ -104,7 +109,7 @@ async function writeBatch(batch: LatestBatch, {table, online, life, tally, onRow
           Array.from({length: all.rowCount}, (_, row) => row).filter((row) => !reasons.has(row)),
         )
   if (rows.rowCount === 0) return
-  const result = await online.write(table, rows, life)
+  const result = await writer.write(online, table, rows, life)
   await tally.rejects.add(result.rejected.map(({row, reason}) => rejectOf(table, rows, row, reason)))
   tally.addWritten(result, rows.eventTimestamps.values)
   onRows()

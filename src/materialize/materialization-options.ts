@@ -3,15 +3,19 @@ import type {Instant} from '../definitions/instant.js'
 import type {OfflineStore} from '../offline/offline-store.js'
 import type {OnlineStore} from '../online/online-store.js'
 import type {ProcessIdentity, Registry} from '../registry/registry.js'
+import type {StoreWriter, WriteSettings} from './store-writer.js'
 
 /** How far the load of one view has come. */
 export interface MaterializeProgress {
   readonly view: string
+  /** `waiting`: for another run that loads the view, or that writes to the store. */
   readonly phase: 'waiting' | 'reading' | 'writing' | 'done' | 'failed'
   /** Entities settled so far: written, or found to be there already. */
   readonly rows: number
   /** The engine's estimate of how many there will be. */
   readonly approximateTotal?: number
+  /** Whom a run waits for that may not write to the store yet. */
+  readonly waitingFor?: readonly string[]
 }
 
 export interface MaterializationOptions {
@@ -37,6 +41,8 @@ export interface MaterializationOptions {
   readonly repoDirectory?: string
   /** How long after its ttl a row's space may be reclaimed. */
   readonly expireAfter: Duration
+  /** How the run may use the online store. */
+  readonly write: WriteSettings
   /** Who runs this, for others that find a view held. */
   readonly process: ProcessIdentity
   /** False when a process is surely gone, undefined when that can't be told from here. */
@@ -53,4 +59,5 @@ export interface MaterializationOptions {
 /** What all parts of one run share. */
 export interface MaterializationContext extends MaterializationOptions {
   readonly runId: string
+  readonly writer: StoreWriter
 }

@@ -99,12 +99,14 @@ export class MaterializationRun {
 
   /** Closes the record, when every view was loaded or failed, and gives back the leases that are left. */
   async finish(): Promise<RunRecord> {
-    const {signal, clock, runId} = this.#context
+    const {signal, clock, runId, writer} = this.#context
+    const writing = writer.metrics()
     const failed = this.#record.views.some((view) => view.status !== 'ok')
     this.#record = {
       ...this.#record,
       status: !failed ? 'ok' : signal?.aborted === true ? 'interrupted' : 'failed',
       finishedAt: clock(),
+      ...(writing === undefined ? {} : {writing}),
     }
     await this.#update((document) => {
       const lastRun = this.#lastRun('failed')

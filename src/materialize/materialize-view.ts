@@ -33,7 +33,7 @@ export async function materializeView(
   context: MaterializationContext,
   tally: ViewTally,
 ): Promise<CoverageCommit> {
-  const {signal, runId, onProgress} = context
+  const {signal, runId, writer, onProgress} = context
   const {view, state: known} = registered(name, document)
   const rows = featureRowsOf(view, document.definitions)
   const online = await context.openOnlineStore()
@@ -66,7 +66,8 @@ export async function materializeView(
         rows: tally.settled,
         approximateTotal: summary.approximateKeys,
       })
-    await loadView({query, table, offline, online, life: lifeOf(view, context), tally, signal, onRows})
+    const life = lifeOf(view, context)
+    await loadView({query, table, offline, online, writer, life, tally, signal, onRows})
   }
 
   const forgetBefore = await reclaimSpace(view, state, request, {table, online}, context, tally)

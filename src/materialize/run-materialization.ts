@@ -4,6 +4,7 @@ import {chooseViews} from './choose-views.js'
 import type {MaterializationOptions} from './materialization-options.js'
 import {MaterializationRun} from './materialization-run.js'
 import {readRequest} from './read-request.js'
+import {StoreWriter} from './store-writer.js'
 import {leaseDuration} from './view-lease.js'
 
 export type {MaterializationOptions, MaterializeProgress} from './materialization-options.js'
@@ -19,7 +20,15 @@ export async function runMaterialization(options: MaterializationOptions): Promi
   const {request, notes} = readRequest(options)
   const {document} = await options.registry.read()
   const names = chooseViews(options.views, document).map((view) => view.name)
-  const context = {...options, runId: options.newRunId()}
+  const runId = options.newRunId()
+  await using writer = new StoreWriter({
+    ...options,
+    runId,
+    onWait: (waitingFor) => {
+      for (const view of names) options.onProgress?.({view, phase: 'waiting', rows: 0, waitingFor})
+    },
+  })
+  const context = {...options, runId, writer}
   const run = new MaterializationRun(names, {context, request, notes})
   const queue = [...(await run.start())]
 
@@ -31,7 +40,7 @@ export async function runMaterialization(options: MaterializationOptions): Promi
   await Promise.all(Array.from({length: Math.max(1, options.parallel)}, work))
   loaded.abort()
   await heartbeat
-  return run.finish()
+  return await run.finish()
 }
 
 /** Shows that the run lives until it has loaded all. */

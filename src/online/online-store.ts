@@ -8,6 +8,7 @@ import type {Duration} from '../definitions/duration.js'
 import type {Instant} from '../definitions/instant.js'
 import type {Value} from '../definitions/value-type.js'
 import type {WritePacer} from './pacing/write-pacer.js'
+import type {SharedNote} from './shared-note.js'
 
 /** A feature view as an online store sees it. */
 export interface OnlineTable {
@@ -75,6 +76,12 @@ export interface OnlineRow {
 export interface OnlineStore extends AsyncDisposable {
   /** The order in which rows are best written: sorted by key for B-trees. */
   readonly writeOrder: 'key' | 'any'
+
+  /** Whether `write` asks the pacer; a store that is a file of this machine has no use for it. */
+  readonly isPaced: boolean
+
+  /** What runs on this store tell each other. Writable when the store was opened to write and prepared. */
+  readonly note: SharedNote
 
   /** Creates what the tables need, or extends them by new features. Safe to run twice. Throws on changed key types. */
   prepare(tables: readonly OnlineTable[]): Promise<void>

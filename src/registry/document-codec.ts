@@ -12,6 +12,7 @@ import {
   asCount,
   asInstant,
   asList,
+  asNumber,
   asOneOf,
   asOptional,
   asRecord,
@@ -25,6 +26,7 @@ import type {
   RegistrySnapshot,
   RowCounts,
   RunRecord,
+  RunWriting,
   ViewRun,
   ViewState,
 } from './registry.js'
@@ -211,6 +213,42 @@ function formatRun(run: RunRecord): object {
       intervals: intervals.map(formatInterval),
       rejects_file: rejectsFile,
     })),
+    writing: run.writing === undefined ? undefined : formatWriting(run.writing),
+  }
+}
+
+function formatWriting({rate, ...writing}: RunWriting): object {
+  return {
+    requests: writing.requests,
+    retries: writing.retries,
+    waited_for_turn_ms: writing.waitedForTurnMillis,
+    held_back_ms: writing.heldBackMillis,
+    p50_ms: writing.p50Millis,
+    p99_ms: writing.p99Millis,
+    rate: {every_ms: rate.everyMillis, rows: rate.rows},
+  }
+}
+
+function parseWriting(value: unknown, path: string): RunWriting {
+  const plain = asRecord(value, path)
+  const rate = asRecord(plain['rate'], `${path}.rate`)
+  const number = (name: string): number => asNumber(plain[name], `${path}.${name}`)
+  return {
+    requests: asCount(plain['requests'], `${path}.requests`),
+    retries: Object.fromEntries(
+      Object.entries(asRecord(plain['retries'], `${path}.retries`)).map(([cause, count]) => [
+        cause,
+        asCount(count, `${path}.retries.${cause}`),
+      ]),
+    ),
+    waitedForTurnMillis: number('waited_for_turn_ms'),
+    heldBackMillis: number('held_back_ms'),
+    p50Millis: number('p50_ms'),
+    p99Millis: number('p99_ms'),
+    rate: {
+      everyMillis: asCount(rate['every_ms'], `${path}.rate.every_ms`),
+      rows: asList(rate['rows'], `${path}.rate.rows`, asCount),
+    },
   }
 }
 
@@ -224,6 +262,7 @@ function parseRun(value: unknown, path: string): RunRecord {
     startedAt: asInstant(plain['started_at'], `${path}.started_at`),
     finishedAt: asOptional(plain['finished_at'], `${path}.finished_at`, asInstant),
     views: asList(plain['views'], `${path}.views`, parseViewRun),
+    writing: asOptional(plain['writing'], `${path}.writing`, parseWriting),
   })
 }
 

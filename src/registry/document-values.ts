@@ -29,6 +29,11 @@ export function asCount(value: unknown, path: string): number {
   throw new UnexpectedValue(path, 'a whole number', value)
 }
 
+export function asNumber(value: unknown, path: string): number {
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  throw new UnexpectedValue(path, 'a number', value)
+}
+
 /** An instant as ISO text, or as the bare number of microseconds. */
 export function asInstant(value: unknown, path: string): Instant {
   const text = asText(value, path)

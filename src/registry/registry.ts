@@ -62,6 +62,22 @@ export interface ViewRun {
   readonly rejectsFile?: string
 }
 
+/** What a run's writing to a store that is a server was like. */
+export interface RunWriting {
+  readonly requests: number
+  /** Requests that were sent again, by the reason. */
+  readonly retries: Readonly<Record<string, number>>
+  /** How long the run waited for other runs on the store. */
+  readonly waitedForTurnMillis: number
+  /** How long pacing held requests back, all taken together. */
+  readonly heldBackMillis: number
+  /** From sending a request to its acknowledgement. */
+  readonly p50Millis: number
+  readonly p99Millis: number
+  /** Rows that were acknowledged in each interval since the first request. */
+  readonly rate: {readonly everyMillis: number; readonly rows: readonly number[]}
+}
+
 export interface RunRecord {
   readonly id: string
   readonly command: 'materialize' | 'materialize-incremental'
@@ -71,6 +87,7 @@ export interface RunRecord {
   readonly startedAt: Instant
   readonly finishedAt?: Instant
   readonly views: readonly ViewRun[]
+  readonly writing?: RunWriting
 }
 
 /** Everything that is known of a project. Plain data. */

@@ -131,6 +131,13 @@ export class Project implements AsyncDisposable {
       rejectsDirectory: join(this.directory, 'rejects'),
       repoDirectory: this.directory,
       expireAfter: day,
+      write: {
+        pacing: 'adaptive',
+        maxConcurrency: 256,
+        latencyTargetMillis: 25,
+        maxConcurrentRuns: 2,
+        lockTimeout: 1_000_000n,
+      },
       process: self,
       isAlive: (holder) => isAlive(holder, self),
       clock: () => BigInt(Date.now()) * 1000n,

@@ -15,7 +15,9 @@ import type {
   WriteResult,
 } from '../online-store.js'
 import {plainPacer} from '../pacing/plain-pacer.js'
+import type {SharedNote} from '../shared-note.js'
 import {CassandraConnection, isAboutStatement, type Statement} from './cassandra-connection.js'
+import {CassandraNote} from './cassandra-note.js'
 import {readCassandraSettings} from './cassandra-settings.js'
 import {encodeInt64, encodeValue} from './cql-values.js'
 import {mapBounded} from './map-bounded.js'
@@ -51,6 +53,8 @@ type Fate = 'older' | 'same' | 'new'
 
 export class CassandraOnlineStore implements OnlineStore {
   readonly writeOrder = 'any'
+  readonly isPaced = true
+  readonly note: SharedNote
   readonly #connection: CassandraConnection
   readonly #catalog: TableCatalog
   readonly #versions = new RowVersions(machineNow)
@@ -60,6 +64,7 @@ export class CassandraOnlineStore implements OnlineStore {
   constructor(connection: CassandraConnection, project: string) {
     this.#connection = connection
     this.#catalog = new TableCatalog(connection, project)
+    this.note = new CassandraNote(connection)
   }
 
   prepare(tables: readonly OnlineTable[]): Promise<void> {

@@ -2,6 +2,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {FeatureStoreError} from '../../errors.js'
 import type {OnlineTable} from '../online-store.js'
 import type {CassandraConnection} from './cassandra-connection.js'
+import {noteColumns, noteTableName} from './cassandra-note.js'
 import {addColumns, columnsOf, createTable, ownColumns} from './table-layout.js'
 import {cqlTableName, quoted} from './table-names.js'
 
@@ -46,6 +47,10 @@ export class TableCatalog {
     await this.#changeTable(
       catalogName,
       `CREATE TABLE IF NOT EXISTS ${this.#place} (project text, name text, key_types text, is_dropping boolean, PRIMARY KEY ((project), name))`,
+    )
+    await this.#changeTable(
+      noteTableName,
+      `CREATE TABLE IF NOT EXISTS ${this.#placeOf(noteTableName)} (${noteColumns})`,
     )
     const known = await this.#entries()
     await this.#remove([...known].filter(([, {isDropping}]) => isDropping).map(([name]) => name))

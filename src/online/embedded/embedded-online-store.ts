@@ -18,6 +18,7 @@ import type {
   ReadRequest,
   WriteResult,
 } from '../online-store.js'
+import type {SharedNote} from '../shared-note.js'
 import {
   mayReplace,
   readEventTimestamp,
@@ -43,6 +44,7 @@ const longestKey = 1978
 const tableIdBytes = 4
 /** Table number 0 is the store's own. */
 const catalogKey = Buffer.from([0, 0, 0, 0, 0])
+const noteKey = Buffer.from([0, 0, 0, 0, 1])
 /** Rows removed in one transaction, which bounds memory and how long a writer waits. */
 const removalChunk = 10_000
 
@@ -56,6 +58,21 @@ export const embeddedDriver: OnlineStoreDriver = {
 
 export class EmbeddedOnlineStore implements OnlineStore {
   readonly writeOrder = 'key'
+  readonly isPaced = false
+  readonly note: SharedNote = {
+    read: () =>
+      Promise.resolve({text: this.#readNote(), nowMillis: performance.timeOrigin + performance.now()}),
+    replace: async (expected, text) => {
+      const environment = this.#writable()
+      const isReplaced = await environment.transaction(() => {
+        if (this.#readNote() !== expected) return false
+        environment.putSync(noteKey, Buffer.from(text))
+        return true
+      })
+      await environment.flushed
+      return isReplaced
+    },
+  }
   readonly #path: string
   readonly #access: 'read' | 'write'
   #environment: Environment | undefined
@@ -170,6 +187,11 @@ export class EmbeddedOnlineStore implements OnlineStore {
     this.#environment = undefined
     this.#isClosed = true
     await environment?.close()
+  }
+
+  #readNote(): string | undefined {
+    this.#environment?.resetReadTxn()
+    return this.#environment?.getBinary(noteKey)?.toString()
   }
 
   #open(): void {

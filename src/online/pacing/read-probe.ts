@@ -1,5 +1,5 @@
 import {setImmediate} from 'node:timers/promises'
-import type {PacingClock} from './load-pacer.js'
+import {machineClock, type PacingClock} from './load-pacer.js'
 
 const pauseMillis = 20
 /** Reads of about the last second. */
@@ -8,6 +8,15 @@ const kept = 40
 const fewest = 8
 /** Before the load: what reads take when it does not disturb them. */
 const readsBefore = 12
+
+export interface ReadProbeOptions {
+  /** One small read, as those who depend on the store do. */
+  readonly read: () => Promise<unknown>
+  readonly targetMillis: number
+  /** What one in a hundred of the last reads took longer than, and what it should not. */
+  readonly onLatency: (p99Millis: number, targetMillis: number) => void
+  readonly clock?: PacingClock
+}
 
 /**
  * Reads the store all the time while a load writes to it, as those who depend on it do, and tells how long that takes.
@@ -22,31 +31,26 @@ export class ReadProbe implements AsyncDisposable {
   #isOver = false
   #loop: Promise<void> = Promise.resolve()
 
-  constructor({
-    read,
-    clock,
-    targetMillis,
-    onLatency,
-  }: {
-    readonly read: () => Promise<unknown>
-    readonly clock: PacingClock
-    readonly targetMillis: number
-    readonly onLatency: (p99Millis: number, targetMillis: number) => void
-  }) {
+  private constructor({read, onLatency, targetMillis, clock = machineClock}: ReadProbeOptions) {
     this.#read = read
     this.#clock = clock
     this.#targetMillis = targetMillis
     this.#onLatency = onLatency
   }
 
-  /** Looks at the store as it is, then goes on in the background. A store that is slower than the target by itself has another. */
-  async start(): Promise<void> {
+  /**
+   * Looks at the store as it is, then goes on in the background. A store that is slower than the target by itself gets
+   * twice of what it takes for a target.
+   */
+  static async start(options: ReadProbeOptions): Promise<ReadProbe> {
+    const probe = new ReadProbe(options)
     const before: number[] = []
-    for (let count = 0; count < readsBefore; count += 1) before.push(await this.#measure())
+    for (let count = 0; count < readsBefore; count += 1) before.push(await probe.#measure())
     before.sort((a, b) => a - b)
     const median = before[Math.floor(before.length / 2)] ?? 0
-    this.#targetMillis = Math.max(this.#targetMillis, median * 2)
-    this.#loop = this.#goOn()
+    probe.#targetMillis = Math.max(probe.#targetMillis, median * 2)
+    probe.#loop = probe.#goOn()
+    return probe
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

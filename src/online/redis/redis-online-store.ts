@@ -17,9 +17,11 @@ import type {
   RowLife,
   WriteResult,
 } from '../online-store.js'
+import type {SharedNote} from '../shared-note.js'
 import {DecoderCache, readSchemaId, RowEncoder} from '../row-codec.js'
 import {forgetSchemas} from './scripts.js'
 import {RedisConnection} from './redis-connection.js'
+import {RedisNote} from './redis-note.js'
 import {RedisKeys} from './redis-keys.js'
 import {readRedisSettings} from './redis-settings.js'
 import {RowBatch} from './row-batch.js'
@@ -44,6 +46,8 @@ export const redisDriver: OnlineStoreDriver = {
 
 export class RedisOnlineStore implements OnlineStore {
   readonly writeOrder = 'any'
+  readonly isPaced = true
+  readonly note: SharedNote
   readonly #connection: RedisConnection
   readonly #rows: RowCommands
   readonly #keys: RedisKeys
@@ -54,6 +58,7 @@ export class RedisOnlineStore implements OnlineStore {
     this.#connection = connection
     this.#rows = new RowCommands(connection)
     this.#keys = new RedisKeys(project)
+    this.note = new RedisNote(connection)
   }
 
   async prepare(tables: readonly OnlineTable[]): Promise<void> {

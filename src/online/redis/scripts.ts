@@ -53,3 +53,10 @@ export const forgetSchemas = `
 if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('DEL', KEYS[2]) end
 return 0
 `
+
+/** Sets a key to the second argument where it holds the first; 1 where it did. */
+export const replaceIfEqual = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1
+`

@@ -1,0 +1,116 @@
+/** What one run writes to the online store: in its turn, at the pace that the store bears. */
+import {valueAt} from '../definitions/column-batch.js'
+import type {Duration} from '../definitions/duration.js'
+import type {Value} from '../definitions/value-type.js'
+import type {OnlineRows, OnlineStore, OnlineTable, RowLife, WriteResult} from '../online/online-store.js'
+import {AdaptivePacing} from '../online/pacing/adaptive-pacing.js'
+import {LoadPacer, machineClock} from '../online/pacing/load-pacer.js'
+import {ReadProbe} from '../online/pacing/read-probe.js'
+import {staticPacing} from '../online/pacing/static-pacing.js'
+import type {WriteLimits} from '../online/pacing/write-limits.js'
+import type {ProcessIdentity, RunWriting} from '../registry/registry.js'
+import {WritePlace} from './write-places.js'
+
+/** How long one request is sent again and again before the load fails: a node that restarts takes less. */
+const patienceMillis = 120_000
+
+export interface WriteSettings extends WriteLimits {
+  /** Runs that write to the store at once, from any machine. */
+  readonly maxConcurrentRuns: number
+  /** How long a run waits for its turn to write. */
+  readonly lockTimeout: Duration
+}
+
+export interface StoreWriterOptions {
+  readonly write: WriteSettings
+  readonly runId: string
+  readonly process: ProcessIdentity
+  readonly isAlive: (holder: ProcessIdentity) => boolean | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Called when the run has to wait for its turn, with the runs that it waits for. */
+  readonly onWait: (holders: readonly string[]) => void
+}
+
+export class StoreWriter implements AsyncDisposable {
+  readonly #options: StoreWriterOptions
+  readonly #pacer: LoadPacer
+  readonly #adaptive: AdaptivePacing | undefined
+  #turn: Promise<WritePlace> | undefined
+  #waitedMillis = 0
+  #probe: Promise<ReadProbe> | undefined
+  /** A row that was written, which the probe reads. */
+  #sample: (() => Promise<unknown>) | undefined
+  #isPaced = false
+
+  constructor(options: StoreWriterOptions) {
+    const {write, signal} = options
+    this.#options = options
+    this.#adaptive =
+      write.pacing === 'adaptive' ? new AdaptivePacing(write, () => machineClock.now()) : undefined
+    this.#pacer = new LoadPacer({policy: this.#adaptive ?? staticPacing(write), patienceMillis, signal})
+  }
+
+  /** As the store's own `write`, when it is the run's turn. Throws FS_STORE_BUSY, FS_LEASE_LOST. */
+  async write(
+    online: OnlineStore,
+    table: OnlineTable,
+    rows: OnlineRows,
+    life: RowLife | undefined,
+  ): Promise<WriteResult> {
+    this.#turn ??= this.#takePlace(online)
+    const place = await this.#turn
+    place.check()
+    this.#isPaced = online.isPaced
+    if (online.isPaced) await this.#watchReads(online, table, rows)
+    return online.write(table, rows, life, {pacer: this.#pacer, counts: 'sent'})
+  }
+
+  /** What the writing was like; undefined where the run wrote nothing, or to a store that needs no pacing. */
+  metrics(): RunWriting | undefined {
+    const {requests, ...metrics} = this.#pacer.metrics()
+    return this.#isPaced && requests > 0
+      ? {requests, ...metrics, waitedForTurnMillis: Math.round(this.#waitedMillis)}
+      : undefined
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const probe = await this.#probe?.catch(() => undefined)
+    await probe?.[Symbol.asyncDispose]()
+    const place = await this.#turn?.catch(() => undefined)
+    await place?.[Symbol.asyncDispose]()
+  }
+
+  async #takePlace(online: OnlineStore): Promise<WritePlace> {
+    const {write, runId, process, isAlive, signal, onWait} = this.#options
+    const askedAt = performance.now()
+    try {
+      return await WritePlace.take(online.note, {
+        runId,
+        process,
+        isAlive,
+        places: write.maxConcurrentRuns,
+        timeout: write.lockTimeout,
+        signal,
+        onWait,
+      })
+    } finally {
+      this.#waitedMillis = performance.now() - askedAt
+    }
+  }
+
+  /** Reads one of the rows that were written last, all the time while the load goes on. */
+  async #watchReads(online: OnlineStore, table: OnlineTable, rows: OnlineRows): Promise<void> {
+    const {latencyTargetMillis} = this.#options.write
+    const adaptive = this.#adaptive
+    if (adaptive === undefined || latencyTargetMillis === undefined || rows.rowCount === 0) return
+    const key = rows.keys.map((column) => valueAt(column, 0) as Value)
+    const request = [{table, keys: [key], features: table.features.slice(0, 1).map(({name}) => name)}]
+    this.#sample = () => online.read(request)
+    this.#probe ??= ReadProbe.start({
+      read: () => this.#sample?.() ?? Promise.resolve(),
+      targetMillis: latencyTargetMillis,
+      onLatency: (p99, target) => adaptive.onReadLatency(p99, target),
+    })
+    await this.#probe
+  }
+}

@@ -1,0 +1,10 @@
+/** A short text that all runs on a store share, whatever their project, and the clock they share. */
+export interface SharedNote {
+  /** The text, undefined where there was never one, and the store's time in milliseconds since 1970. */
+  read(): Promise<{readonly text: string | undefined; readonly nowMillis: number}>
+  /**
+   * Replaces the text if it is `expected`, durably; false where it is not. Of several at once one succeeds. When it fails
+   * it may have been replaced: the next read tells.
+   */
+  replace(expected: string | undefined, text: string): Promise<boolean>
+}
