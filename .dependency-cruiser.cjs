@@ -82,8 +82,8 @@ module.exports = {
       name: 'clients-in-their-drivers',
       comment: 'A third-party client only inside its driver folder.',
       severity: 'error',
-      from: {pathNot: '^src/(offline/duckdb|online/embedded|online/redis)/'},
-      to: {path: 'node_modules/(@duckdb|lmdb|ioredis)/'},
+      from: {pathNot: '^src/(offline/duckdb|online/embedded|online/redis|online/cassandra)/'},
+      to: {path: 'node_modules/(@duckdb|lmdb|ioredis|cassandra-driver|@aws-sdk)/'},
     },
   ],
   options: {
