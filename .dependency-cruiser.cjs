@@ -89,7 +89,7 @@ module.exports = {
       comment: 'A third-party client only inside its driver folder.',
       severity: 'error',
       from: {pathNot: '^src/(offline/duckdb|online/embedded|online/redis|online/cassandra)/'},
-      to: {path: 'node_modules/(@duckdb|lmdb|ioredis|cassandra-driver)/'},
+      to: {path: 'node_modules/(@duckdb|lmdb|ioredis|cassandra-driver|@aws-sdk)/'},
     },
   ],
   options: {

@@ -14,4 +14,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit()
 })
 
+// On Node 20 the SDK of AWS warns at each start that it will want a newer Node some day. Its version is pinned, and cron
+// mails whatever is printed.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
+
 await execute({dir: import.meta.url})
