@@ -39,6 +39,8 @@ export function cassandraNode({folder, address, port, storagePort, seeds = [addr
     storage_port: storagePort,
     native_transport_port: port,
     commitlog_sync: 'batch',
+    // Dropped tables are gone for good.
+    auto_snapshot: false,
     ...settings,
   }
   const settingsFile = join(folder, 'cassandra.yaml')
