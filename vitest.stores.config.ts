@@ -1,12 +1,29 @@
 import {defineConfig} from 'vitest/config'
 
-/** What needs servers. `npm run services:up` installs what is missing; each test file starts its own. */
+/** What needs servers, which `npm run services:up` installs. Files of Cassandra share one; others start their own. */
 export default defineConfig({
   test: {
-    include: ['test/stores/**/*.test.ts'],
     pool: 'forks',
     testTimeout: 120_000,
     hookTimeout: 120_000,
     disableConsoleIntercept: true,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'cassandra',
+          include: ['test/stores/cassandra*.test.ts'],
+          globalSetup: ['test/support/shared-cassandra.setup.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'others',
+          include: ['test/stores/**/*.test.ts'],
+          exclude: ['test/stores/cassandra*.test.ts'],
+        },
+      },
+    ],
   },
 })

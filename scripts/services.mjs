@@ -1,37 +1,61 @@
-// `npm run services:up` makes sure that the servers which the tests of stores start are installed, and installs what is
-// missing where it may (Debian, as root). The tests start their own, on free ports of loopback, and end them.
-import {spawnSync} from 'node:child_process'
+// `npm run services:up`: one Redis and one Cassandra on loopback, for the tests of stores and to try them; installs what is
+// missing where it may (Debian, as root). `npm run services:down` ends those, and no other. Both may run twice.
+import {greetings} from './services/answers.mjs'
+import {BackgroundServer} from './services/background-server.mjs'
+import {fetchClasspath, readClasspath} from './services/cassandra-classpath.mjs'
+import {cassandraNode} from './services/cassandra-node.mjs'
+import {installTools} from './services/install-tools.mjs'
+import {cassandraPort, redisPort} from './services/ports.mjs'
 
-const packages = {'redis-server': 'redis-server', 'redis-cli': 'redis-tools', openssl: 'openssl'}
+const services = [
+  {
+    name: 'Redis',
+    port: redisPort,
+    settings: `{type: redis, connection_string: "127.0.0.1:${redisPort}"}`,
+    greeting: greetings.redis,
+    commandIn: (folder) => ({
+      command: 'redis-server',
+      args: [
+        ...['--port', String(redisPort), '--bind', '127.0.0.1', '--dir', folder],
+        ...['--save', '', '--appendonly', 'no'],
+      ],
+    }),
+    // Once it runs it shows its address instead of its arguments.
+    marks: ['redis-server ', String(redisPort)],
+  },
+  {
+    name: 'Cassandra',
+    port: cassandraPort,
+    settings: `{type: cassandra, hosts: [127.0.0.1], port: ${cassandraPort}, keyspace: features, create_keyspace: {replication_factor: 1}, load_balancing: {local_dc: datacenter1}}`,
+    greeting: greetings.cassandra,
+    commandIn: (folder) =>
+      cassandraNode({folder, address: '127.0.0.1', port: cassandraPort, storagePort: cassandraPort + 1}),
+    marks: ['CassandraDaemon', `/cassandra-${cassandraPort}/cassandra.yaml`],
+  },
+].map((service) => ({...service, server: new BackgroundServer(service)}))
 
-const missing = Object.keys(packages).filter((command) => !isInstalled(command))
-if (missing.length > 0) {
-  const names = [...new Set(missing.map((command) => packages[command]))]
-  if (process.getuid?.() !== 0 || !isInstalled('apt-get')) {
-    console.error(
-      `Missing: ${missing.join(', ')}. Install ${names.join(', ')}, or run this as root on Debian.`,
-    )
-    process.exit(1)
+async function up() {
+  installTools()
+  if (readClasspath() === undefined) {
+    console.log('Fetching Cassandra from Maven Central')
+    fetchClasspath()
   }
-  console.log(`Installing ${names.join(', ')}`)
-  const install = () => run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...names])
-  if (!install()) {
-    run('apt-get', ['update', '-q'])
-    install()
-  }
+  for (const {name, port, server, settings} of services)
+    console.log(`${name} ${await server.up()} at 127.0.0.1:${port}\n  online_store: ${settings}`)
 }
-const stillMissing = Object.keys(packages).filter((command) => !isInstalled(command))
-if (stillMissing.length > 0) {
-  console.error(`Not installed: ${stillMissing.join(', ')}`)
+
+async function down() {
+  for (const {name, server} of services) console.log(`${name} ${await server.down()}`)
+}
+
+const verb = {up, down}[process.argv[2]]
+if (verb === undefined) {
+  console.error('usage: node scripts/services.mjs up|down')
+  process.exit(2)
+}
+try {
+  await verb()
+} catch (error) {
+  console.error(error.message)
   process.exit(1)
-}
-console.log(spawnSync('redis-server', ['--version'], {encoding: 'utf8'}).stdout.trim())
-
-function isInstalled(command) {
-  return spawnSync('sh', ['-c', `command -v ${command}`], {stdio: 'ignore'}).status === 0
-}
-
-function run(command, args) {
-  const env = {...process.env, DEBIAN_FRONTEND: 'noninteractive'}
-  return spawnSync(command, args, {stdio: ['ignore', 'ignore', 'inherit'], env}).status === 0
 }

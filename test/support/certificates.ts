@@ -21,7 +21,7 @@ export function makeCertificates(folder: string): {
   ]
   openssl('req', '-x509', '-days', '2', ...subject('test-ca'), '-keyout', 'ca.key', '-out', 'ca.pem')
   openssl('req', ...subject('server'), '-keyout', 'server.key', '-out', 'server.csr')
-  writeFileSync(path('names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1')
+  writeFileSync(path('names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1,IP:127.0.0.2,IP:127.0.0.3')
   const signing = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'names']
   openssl('x509', '-req', '-in', 'server.csr', ...signing, '-out', 'server.pem')
   return {ca: path('ca.pem'), certificate: path('server.pem'), key: path('server.key')}

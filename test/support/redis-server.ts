@@ -1,9 +1,10 @@
 import {execFile, spawn, type ChildProcess} from 'node:child_process'
 import {mkdtempSync, rmSync} from 'node:fs'
-import {connect, createServer} from 'node:net'
+import {connect} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {promisify} from 'node:util'
+import {freePorts} from './free-ports.js'
 
 const run = promisify(execFile)
 
@@ -26,7 +27,8 @@ export class RedisServer implements AsyncDisposable {
 
   /** Throws where there is no redis-server: `npm run services:up` installs it. */
   static async start(...more: readonly string[]): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), more)
+    const [port] = await freePorts(1)
+    const server = new RedisServer(port, more)
     await server.up()
     return server
   }
@@ -36,7 +38,7 @@ export class RedisServer implements AsyncDisposable {
     {ca, certificate, key}: {readonly ca: string; readonly certificate: string; readonly key: string},
     ...more: readonly string[]
   ): Promise<RedisServer> {
-    const port = await freePort()
+    const [port] = await freePorts(1)
     const tls = ['--tls-port', String(port), '--tls-cert-file', certificate, '--tls-key-file', key]
     const trust = ['--tls-ca-cert-file', ca, '--tls-auth-clients', 'no']
     const server = new RedisServer(port, ['--port', '0', ...tls, ...trust, ...more])
@@ -135,13 +137,4 @@ function isListening(port: number): Promise<boolean> {
     socket.once('connect', settle(true))
     socket.once('error', settle(false))
   })
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const address = probe.address()
-  await new Promise((resolve) => probe.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port is free')
-  return address.port
 }

@@ -1,0 +1,38 @@
+import {connect} from 'node:net'
+
+/** What is said to a server, and how its answer begins. */
+export const greetings = {
+  redis: {said: Buffer.from('PING\r\n'), answer: Buffer.from('+PONG')},
+  // OPTIONS of version 4 of the native protocol, and SUPPORTED:
+  // https://cassandra.apache.org/doc/latest/cassandra/reference/native-protocol.html
+  cassandra: {said: Buffer.from('040000000500000000', 'hex'), answer: Buffer.from('8400000006', 'hex')},
+}
+
+/**
+ * Whether a server on a port of loopback answers as it should; `taken` where somebody else does, or nobody says a word.
+ *
+ * @param {number} port
+ * @param {{said: Buffer, answer: Buffer}} greeting
+ * @returns {Promise<'answers' | 'taken' | 'free'>}
+ */
+export function greet(port, {said, answer}) {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    let isConnected = false
+    let heard = Buffer.alloc(0)
+    socket.setTimeout(5000, () => socket.destroy())
+    socket.on('error', () => undefined)
+    socket.on('connect', () => {
+      isConnected = true
+      socket.write(said)
+    })
+    socket.on('data', (bytes) => {
+      heard = Buffer.concat([heard, bytes])
+      if (heard.length >= answer.length) socket.destroy()
+    })
+    socket.on('close', () => {
+      if (heard.subarray(0, answer.length).equals(answer)) resolve('answers')
+      else resolve(isConnected ? 'taken' : 'free')
+    })
+  })
+}
