@@ -12,7 +12,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'cassandra',
-          include: ['test/stores/cassandra*.test.ts'],
+          include: ['test/stores/{cassandra,keyspaces}*.test.ts'],
           globalSetup: ['test/support/shared-cassandra.setup.ts'],
         },
       },
@@ -21,7 +21,7 @@ export default defineConfig({
         test: {
           name: 'others',
           include: ['test/stores/**/*.test.ts'],
-          exclude: ['test/stores/cassandra*.test.ts'],
+          exclude: ['test/stores/{cassandra,keyspaces}*.test.ts'],
         },
       },
     ],

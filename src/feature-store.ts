@@ -61,7 +61,7 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
     this.config = config
     this.#environment = {...machineEnvironment, ...options.environment}
     this.#now = options.now ?? this.#environment.clock
-    this.#stores = new OpenStores(config)
+    this.#stores = new OpenStores(config, this.#environment.clock)
     this.#applied = new AppliedRepo(() => this.#stores.registry(), this.#environment.clock)
   }
 

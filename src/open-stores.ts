@@ -1,4 +1,5 @@
 import type {RepoConfig} from './config/repo-config.js'
+import type {Instant} from './definitions/instant.js'
 import {openOfflineStore} from './offline/drivers.js'
 import type {OfflineStore} from './offline/offline-store.js'
 import {openOnlineStore} from './online/drivers.js'
@@ -9,13 +10,15 @@ import type {Registry} from './registry/registry.js'
 /** The registry and the stores of one repo, each opened at its first use and closed together. */
 export class OpenStores implements AsyncDisposable {
   readonly #config: RepoConfig
+  readonly #clock: () => Instant
   #registry: Promise<Registry> | undefined
   #offline: Promise<OfflineStore> | undefined
   #isClosed = false
   #online: {readonly access: 'read' | 'write'; readonly store: Promise<OnlineStore>} | undefined
 
-  constructor(config: RepoConfig) {
+  constructor(config: RepoConfig, clock: () => Instant) {
     this.#config = config
+    this.#clock = clock
   }
 
   /** Once it is closed, each of these throws. */
@@ -79,6 +82,6 @@ export class OpenStores implements AsyncDisposable {
     const replaced = await earlier?.catch(() => undefined)
     await replaced?.[Symbol.asyncDispose]()
     const {onlineStore, project, directory: repoDirectory} = this.#config
-    return openOnlineStore(onlineStore, {project, repoDirectory, access})
+    return openOnlineStore(onlineStore, {project, repoDirectory, access, clock: this.#clock})
   }
 }

@@ -159,6 +159,56 @@ export const onlineStoreSettings: Readonly<Record<string, StoreSettings>> = {
       },
     },
   },
+  keyspaces: {
+    description: 'Amazon Keyspaces (for Apache Cassandra).',
+    required: ['region', 'keyspace'],
+    properties: {
+      region: {
+        type: 'string',
+        pattern: '\\S',
+        errorMessage: 'a region of AWS, like eu-west-1',
+        description: 'Region of AWS.',
+      },
+      keyspace: {
+        type: 'string',
+        pattern: '^\\w{1,48}$',
+        errorMessage: 'letters, digits and `_`, 48 at most',
+        description: 'Keyspace that holds the tables; it must exist.',
+      },
+      role_arn: {
+        type: 'string',
+        pattern: '\\S',
+        errorMessage: 'the ARN of a role',
+        description: 'Role to assume, perhaps of another account, with the credentials that are found.',
+      },
+      external_id: {
+        type: 'string',
+        pattern: '\\S',
+        errorMessage: 'text',
+        description: "What that role's account asks of strangers.",
+      },
+      endpoint: {
+        type: 'string',
+        pattern: '\\S',
+        errorMessage: 'host or host:port',
+        description: 'A VPC endpoint; by default the public one of the region.',
+      },
+      ca_file: pemFile("Certificates to trust, relative to the repo; Amazon's by default."),
+      consistency: {
+        type: 'object',
+        additionalProperties: false,
+        description: 'How many replicas must have answered. Writes take LOCAL_QUORUM always.',
+        properties: {
+          read: {
+            type: 'string',
+            enum: ['LOCAL_QUORUM', 'LOCAL_ONE', 'ONE'],
+            default: 'LOCAL_QUORUM',
+            description: 'Of a read; LOCAL_ONE costs half and may miss the newest write.',
+          },
+        },
+      },
+    },
+  },
 }
 
 function pemFile(description: string): Schema {

@@ -5,6 +5,7 @@ import type {OnlineStore, OnlineStoreDriver} from './online-store.js'
 const drivers: Readonly<Record<string, () => Promise<OnlineStoreDriver>>> = {
   embedded: async () => (await import('./embedded/embedded-online-store.js')).embeddedDriver,
   cassandra: async () => (await import('./cassandra/cassandra-online-store.js')).cassandraDriver,
+  keyspaces: async () => (await import('./cassandra/cassandra-online-store.js')).keyspacesDriver,
   redis: async () => (await import('./redis/redis-online-store.js')).redisDriver,
 }
 

@@ -120,5 +120,7 @@ export interface OnlineStoreDriver {
     readonly repoDirectory: string
     /** A reader creates nothing and takes no write lock. */
     readonly access: 'read' | 'write'
+    /** The machine's time, which logins may be signed with; by default what has passed since the process began. */
+    readonly clock?: () => Instant
   }): Promise<OnlineStore>
 }

@@ -1,44 +1,39 @@
-import {randomBytes} from 'node:crypto'
-import cassandra from 'cassandra-driver'
+import type cassandra from 'cassandra-driver'
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest'
 import {openOnlineStore} from '../../src/online/drivers.js'
 import type {OnlineStore} from '../../src/online/online-store.js'
 import {describeOnlineStore, onlineRows, onlineTable} from '../conformance/online-store.js'
+import {dropAllTables, sharedCassandra, type SharedCassandra} from '../support/shared-cassandra.js'
 
-const keyspace = `fs_${randomBytes(4).toString('hex')}`
-const contact = process.env['CASSANDRA_CONTACT'] ?? '127.0.0.1:19042'
+let server: SharedCassandra
 let client: cassandra.Client
-
+let keyspace = ''
+let place = ''
 beforeAll(async () => {
-  client = new cassandra.Client({contactPoints: [contact], localDataCenter: 'datacenter1'})
-  await client.connect()
+  server = await sharedCassandra()
+  ;({client, keyspace} = server)
+  place = `${keyspace}.rides__driver`
 })
-afterAll(async () => {
-  await client.execute(`DROP KEYSPACE IF EXISTS ${keyspace}`)
-  await client.shutdown()
-})
+afterAll(() => server[Symbol.asyncDispose]())
 
+const contact = () => `${server.host}:${server.port}`
 const openStore = (project: string, access: 'read' | 'write'): Promise<OnlineStore> =>
   openOnlineStore(
-    {
-      type: 'cassandra',
-      settings: {hosts: [contact], keyspace, createKeyspace: {replicationFactor: 1}},
-    },
+    {type: 'cassandra', settings: {hosts: [contact()], keyspace}},
     {project, repoDirectory: '/', access},
   )
+
+const dropTables = () => dropAllTables(client, keyspace)
 
 describeOnlineStore('Cassandra', () =>
   Promise.resolve({
     open: openStore,
-    close: async () => {
-      await client.execute(`DROP KEYSPACE IF EXISTS ${keyspace}`)
-    },
+    close: dropTables,
   }),
 )
 
 describe('what only Cassandra does', () => {
   const table = onlineTable('driver', {driver_id: 'int64'}, {rate: 'float64', label: 'string'})
-  const place = `${keyspace}.rides__driver`
   const row = (id: bigint, event: bigint, created: bigint | null, rate: number, label: string) => ({
     key: [id],
     event,
@@ -50,7 +45,7 @@ describe('what only Cassandra does', () => {
   const liveRows = async (): Promise<number> =>
     Number((await client.execute(`SELECT COUNT(*) FROM ${place}`)).rows[0]?.['count'])
 
-  afterEach(() => client.execute(`DROP KEYSPACE IF EXISTS ${keyspace}`))
+  afterEach(dropTables)
 
   test('other programs read a row of native columns for each entity', async () => {
     await using store = await openStore('rides', 'write')
@@ -192,7 +187,7 @@ describe('what only Cassandra does', () => {
       code: 'FS_STORE_UNAVAILABLE',
       message: expect.stringMatching(/127\.0\.0\.1:1.*ECONNREFUSED/),
     })
-    await using elsewhere = await open({hosts: [contact], loadBalancing: {localDc: 'moon'}})
+    await using elsewhere = await open({hosts: [contact()], loadBalancing: {localDc: 'moon'}})
     await expect(elsewhere.listTables()).rejects.toMatchObject({
       code: 'FS_STORE_UNAVAILABLE',
       hint: expect.stringContaining('local_dc'),

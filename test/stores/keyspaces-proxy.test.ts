@@ -1,6 +1,6 @@
 import {randomBytes} from 'node:crypto'
 import {Client, errors, types, type ClientOptions} from 'cassandra-driver'
-import {afterAll, beforeAll, describe, expect, test} from 'vitest'
+import {afterAll, beforeAll, describe, expect, inject, test} from 'vitest'
 import {FeatureStoreError} from '../../src/errors.js'
 import type {AwsCredentials} from '../../src/online/cassandra/keyspaces/aws-credentials.js'
 import {readKeyspacesSettings} from '../../src/online/cassandra/keyspaces/keyspaces-settings.js'
@@ -12,13 +12,11 @@ const credentials = {accessKeyId: 'AKIATEST', secretAccessKey: 'test-secret', se
 const keyspace = `fs_proxy_${randomBytes(4).toString('hex')}`
 const {localQuorum, one} = types.consistencies
 
-const [cassandraHost = '', cassandraPort = ''] = (process.env['CASSANDRA_CONTACT'] ?? '').split(':')
-if (cassandraPort === '') throw new Error('Set CASSANDRA_CONTACT=host:port of a Cassandra without a login')
-const cassandra = {cassandraHost, cassandraPort: Number(cassandraPort)}
+const cassandra = {cassandraHost: '127.0.0.1', cassandraPort: inject('cassandraPort')}
 
 /** Cassandra itself, to look behind the proxy. */
 const direct = new Client({
-  contactPoints: [`${cassandraHost}:${cassandraPort}`],
+  contactPoints: [`${cassandra.cassandraHost}:${cassandra.cassandraPort}`],
   localDataCenter: 'datacenter1',
 })
 beforeAll(() => direct.connect())

@@ -34,3 +34,11 @@ export async function sharedCassandra(): Promise<SharedCassandra> {
     },
   }
 }
+
+/** Leaves the keyspace as it was. */
+export async function dropAllTables(client: Client, keyspace: string): Promise<void> {
+  const {rows} = await client.execute('SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?', [
+    keyspace,
+  ])
+  for (const row of rows) await client.execute(`DROP TABLE ${keyspace}."${String(row['table_name'])}"`)
+}

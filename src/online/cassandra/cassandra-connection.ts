@@ -81,14 +81,18 @@ export class CassandraConnection implements AsyncDisposable {
     return this.#patiently((client) => client.execute(query))
   }
 
-  /** Writes to one partition, as one. Once: throws StoreRefusal where it may be sent again, or FS_STORE_UNAVAILABLE. */
+  /**
+   * Writes to one partition: as one where the store can, else one after the other. Once: throws StoreRefusal where it
+   * may be sent again, or FS_STORE_UNAVAILABLE.
+   */
   async writeOnce(statements: Statement[]): Promise<void> {
     try {
       const client = await this.#connected()
-      const [only] = statements
-      if (statements.length === 1 && only !== undefined)
-        await client.execute(only.query, only.params, this.#writeOptions)
-      else await client.batch(statements, this.#writeOptions)
+      if (statements.length > 1 && this.#settings.abilities.atomicBatch) {
+        await client.batch(statements, this.#writeOptions)
+        return
+      }
+      for (const {query, params} of statements) await client.execute(query, params, this.#writeOptions)
     } catch (error) {
       throw this.#refusalOf(error) ?? this.#told(error)
     }
@@ -147,13 +151,14 @@ export function isAboutStatement(error: unknown): error is Error & {readonly cod
 }
 
 async function connect(settings: CassandraSettings): Promise<Client> {
-  const {contactPoints, port, localDatacenter, authProvider, tls} = settings
+  const {contactPoints, port, localDatacenter, authProvider, tls, checkLogin} = settings
+  await checkLogin?.()
   const client = new cassandra.Client({
     contactPoints: contactPoints.map((point) => (/:\d+$/.test(point) ? point : `${point}:${port}`)),
     localDataCenter: localDatacenter,
     protocolOptions: {port},
     ...(authProvider === undefined ? {} : {authProvider}),
-    ...(tls === undefined ? {} : {sslOptions: {rejectUnauthorized: true, ...tls}}),
+    ...(tls === undefined ? {} : {sslOptions: tls}),
     socketOptions: {connectTimeout: connectTimeoutMillis, readTimeout: requestTimeoutMillis},
     pooling: {heartBeatInterval: heartbeatMillis},
     encoding: {useBigIntAsLong: true},

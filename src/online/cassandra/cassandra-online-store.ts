@@ -35,6 +35,14 @@ const longestKeyBytes = 65_535
 /** A run waits for a node to come back; a request can't. */
 const patienceMillis = {read: 1000, write: 30_000} as const
 
+export const keyspacesDriver: OnlineStoreDriver = {
+  async open({settings, project, repoDirectory, access, clock = machineNow}) {
+    const {keyspacesSession} = await import('./keyspaces/keyspaces-session.js')
+    const session = await keyspacesSession(settings, repoDirectory, clock)
+    return new CassandraOnlineStore(new CassandraConnection(session, patienceMillis[access]), project)
+  },
+}
+
 export const cassandraDriver: OnlineStoreDriver = {
   async open({settings, project, repoDirectory, access}) {
     const read = await readCassandraSettings(settings, repoDirectory)
@@ -48,8 +56,12 @@ interface Selection {
   readonly decoder: RowDecoder
 }
 
-/** What a write does to the row of its entity: nothing, for an older one; the very same row is written for its new life. */
-type Fate = 'older' | 'same' | 'new'
+/** What a row is beside the one that is there: the very same is written too, for its new life. */
+interface Fate {
+  readonly kind: 'older' | 'same' | 'new'
+  /** Whether it takes the place of another. */
+  readonly replaces: boolean
+}
 
 export class CassandraOnlineStore implements OnlineStore {
   readonly writeOrder = 'any'
@@ -87,7 +99,8 @@ export class CassandraOnlineStore implements OnlineStore {
   ): Promise<WriteResult> {
     // Of rows of one key that are equal in their times, the last one stays, however they are sent.
     const versions = Array.from({length: rows.rowCount}, (_, row) => this.#versions.next(rows, row))
-    const fates = counts === 'exact' ? await this.#fatesOf(table, rows, versions) : undefined
+    const {atomicBatch} = this.#connection.settings.abilities
+    const fates = counts === 'exact' || !atomicBatch ? await this.#fatesOf(table, rows, versions) : undefined
     const rejected: {readonly row: number; readonly reason: string}[] = []
     const pending = new Set<Promise<void>>()
     const failures: unknown[] = []
@@ -100,8 +113,14 @@ export class CassandraOnlineStore implements OnlineStore {
         rejected.push({row, reason})
         continue
       }
-      if (fates?.[row] === 'older') continue
-      const statements = this.#statementsFor(table, rows, row, {keys, version: versions[row] as Buffer, life})
+      const fate = fates?.[row]
+      if (fate?.kind === 'older') continue
+      const [insert, removeOlder] = this.#statementsFor(table, rows, row, {
+        keys,
+        version: versions[row] as Buffer,
+        life,
+      })
+      const statements = atomicBatch || fate?.replaces === true ? [insert, removeOlder] : [insert]
       const wait = pacer.admit(1)
       if (wait !== undefined) await wait
       const request = pacer
@@ -113,7 +132,7 @@ export class CassandraOnlineStore implements OnlineStore {
     await Promise.all(pending)
     if (failures.length > 0) throw this.#writeFailure(table, failures[0])
     const rejects = new Set(rejected.map(({row}) => row))
-    const unchanged = fates?.filter((fate, row) => fate !== 'new' && !rejects.has(row)).length ?? 0
+    const unchanged = fates?.filter(({kind}, row) => kind !== 'new' && !rejects.has(row)).length ?? 0
     return {written: rows.rowCount - unchanged - rejects.size, unchanged, rejected}
   }
 
@@ -149,7 +168,7 @@ export class CassandraOnlineStore implements OnlineStore {
       version,
       life,
     }: {readonly keys: readonly Buffer[]; readonly version: Buffer; readonly life: RowLife | undefined},
-  ): Statement[] {
+  ): readonly [insert: Statement, removeOlder: Statement] {
     const {insert, removeOlder} = this.#statementsOf(table)
     const event = rows.eventTimestamps.values[row] as bigint
     const timestamp = this.#connection.settings.abilities.anyWriteTimestamp ? [encodeInt64(event)] : []
@@ -185,21 +204,21 @@ export class CassandraOnlineStore implements OnlineStore {
       entry.rows.push(row)
       byKey.set(id, entry)
     }
-    const fates = new Array<Fate>(rows.rowCount).fill('new')
+    const fates = new Array<Fate>(rows.rowCount).fill({kind: 'new', replaces: false})
     await mapBounded([...byKey.values()], readsInFlight, async ({keys, rows: rowsOfKey}) => {
       if (rejectionOf(table, keys) !== undefined) return
       const stored = await this.#newestOf(table, {query, params: keys})
-      let newest = stored && {version: stored['row_version'] as Buffer, row: decoder.decode(stored)}
-      let newestRow: number | undefined
+      let newest = stored?.['row_version'] as Buffer | undefined
+      // Known of what was read; rows of one call that are equal in their times count as new ones.
+      let storedRow = stored && decoder.decode(stored)
       for (const row of rowsOfKey) {
         const version = versions[row] as Buffer
-        const order = newest === undefined ? 1 : compareTimes(version, newest.version)
-        if (order < 0) fates[row] = 'older'
-        else if (order === 0 && newest !== undefined && newestRow === undefined)
-          if (holdsSameCells(table, newest.row, rows, row)) fates[row] = 'same'
+        const order = newest === undefined ? 1 : compareTimes(version, newest)
+        const isSame = order === 0 && storedRow !== undefined && holdsSameCells(table, storedRow, rows, row)
+        fates[row] = {kind: order < 0 ? 'older' : isSame ? 'same' : 'new', replaces: newest !== undefined}
         if (order < 0) continue
-        newestRow = row
-        newest = {version, row: newest?.row ?? {eventTimestamp: 0n, values: []}}
+        newest = version
+        if (!isSame) storedRow = undefined
       }
     })
     return fates

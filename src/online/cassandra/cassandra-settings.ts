@@ -1,5 +1,6 @@
 import {readFile} from 'node:fs/promises'
 import {resolve} from 'node:path'
+import type {ConnectionOptions} from 'node:tls'
 import type {auth} from 'cassandra-driver'
 import {FeatureStoreError} from '../../errors.js'
 import {cassandraAbilities, type StoreAbilities} from './store-abilities.js'
@@ -16,13 +17,9 @@ export interface CassandraSettings {
   /** Replicas of a keyspace that is made where there is none. */
   readonly createWithReplicas?: number
   readonly authProvider?: auth.AuthProvider
-  readonly tls?: {
-    readonly ca?: Buffer
-    readonly cert?: Buffer
-    readonly key?: Buffer
-    /** The name that the server's certificate must have; by default the address that is connected to. */
-    readonly servername?: string
-  }
+  readonly tls?: ConnectionOptions
+  /** Called before a session begins, so that its failure is told as it is. */
+  readonly checkLogin?: () => Promise<unknown>
   readonly readConsistency: ConsistencyLevel
   readonly writeConsistency: ConsistencyLevel
   readonly abilities: StoreAbilities
@@ -79,6 +76,8 @@ export async function readCassandraSettings(
       ? {}
       : {
           tls: {
+            // The driver's own default is to accept any certificate.
+            rejectUnauthorized: true,
             ...(ca === undefined ? {} : {ca}),
             ...(cert === undefined ? {} : {cert}),
             ...(key === undefined ? {} : {key}),

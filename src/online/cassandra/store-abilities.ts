@@ -5,10 +5,30 @@ export interface StoreAbilities {
    * it stays behind the newer one, unseen, until the next newer write.
    */
   readonly anyWriteTimestamp: boolean
+  /**
+   * Applies a batch for one partition as one. Without it a row is written first and the one before it is removed by a
+   * request of its own, where a read has shown that there is one: a read costs a tenth of a write, and as long as both
+   * rows are there, the newer one is read.
+   */
+  readonly atomicBatch: boolean
   /** Clauses of CREATE TABLE, besides the order of rows. */
   readonly tableOptions: readonly string[]
-  /** CREATE TABLE and ALTER TABLE answer before they are done; the table of this name tells when. */
+  /** Where it is told whether CREATE TABLE and ALTER TABLE, which answer before they are done, are. */
   readonly schemaStatusTable?: string
 }
 
-export const cassandraAbilities: StoreAbilities = {anyWriteTimestamp: true, tableOptions: []}
+export const cassandraAbilities: StoreAbilities = {
+  anyWriteTimestamp: true,
+  atomicBatch: true,
+  tableOptions: [],
+}
+
+/** https://docs.aws.amazon.com/keyspaces/latest/devguide/functional-differences.html */
+export const keyspacesAbilities: StoreAbilities = {
+  // Two days back at most, and only on tables that opted in for good.
+  anyWriteTimestamp: false,
+  atomicBatch: false,
+  // https://docs.aws.amazon.com/keyspaces/latest/devguide/TTL-how-it-works.html
+  tableOptions: ["CUSTOM_PROPERTIES = {'ttl': {'status': 'enabled'}}"],
+  schemaStatusTable: 'system_schema_mcs.tables',
+}

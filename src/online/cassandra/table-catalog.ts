@@ -7,7 +7,8 @@ import {addColumns, columnsOf, createTable, ownColumns} from './table-layout.js'
 import {cqlTableName, quoted} from './table-names.js'
 
 const catalogName = 'feature_store_tables'
-const statusPollMillis = 500
+const firstPollMillis = 50
+const longestPollMillis = 2000
 const longestSchemaChangeMillis = 120_000
 
 interface CatalogEntry {
@@ -166,10 +167,10 @@ export class TableCatalog {
     await this.#connection.changeSchema(statement)
     const {keyspace, abilities, product} = this.#connection.settings
     if (abilities.schemaStatusTable === undefined) return
-    const query = `SELECT status FROM ${abilities.schemaStatusTable} WHERE keyspace_name = ? AND table_name = ?`
+    const query = `SELECT keyspace_name, table_name, status FROM ${abilities.schemaStatusTable} WHERE keyspace_name = ? AND table_name = ?`
     const isDrop = statement.startsWith('DROP')
     const deadline = performance.now() + longestSchemaChangeMillis
-    for (;;) {
+    for (let pause = firstPollMillis; ; pause = Math.min(pause * 1.5, longestPollMillis)) {
       const {rows} = await this.#connection.run({query, params: [keyspace, table]})
       const status = rows[0]?.['status'] as string | undefined
       if (isDrop ? status === undefined : status === 'ACTIVE') return
@@ -180,7 +181,7 @@ export class TableCatalog {
           {hint: 'Run the command again when the table is active.'},
         )
       }
-      await sleep(statusPollMillis)
+      await sleep(pause)
     }
   }
 

@@ -1,0 +1,78 @@
+import {afterAll, beforeAll, describe, expect, test, vi} from 'vitest'
+import {openOnlineStore} from '../../src/online/drivers.js'
+import type {OnlineStore} from '../../src/online/online-store.js'
+import {describeOnlineStore, onlineRows, onlineTable} from '../conformance/online-store.js'
+import {KeyspacesProxy} from '../support/keyspaces-proxy.js'
+import {dropAllTables, sharedCassandra, type SharedCassandra} from '../support/shared-cassandra.js'
+
+const region = 'eu-west-1'
+const login = {accessKeyId: 'AKIATEST', secretAccessKey: 'test-secret'}
+let cassandra: SharedCassandra
+let proxy: KeyspacesProxy
+
+beforeAll(async () => {
+  cassandra = await sharedCassandra()
+  proxy = await KeyspacesProxy.start({
+    cassandraHost: cassandra.host,
+    cassandraPort: cassandra.port,
+    region,
+    ...login,
+    tableCreationMillis: 20,
+  })
+  vi.stubEnv('AWS_ACCESS_KEY_ID', login.accessKeyId)
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', login.secretAccessKey)
+})
+afterAll(async () => {
+  vi.unstubAllEnvs()
+  await proxy[Symbol.asyncDispose]()
+  await cassandra[Symbol.asyncDispose]()
+})
+
+const openStore = (project: string, access: 'read' | 'write'): Promise<OnlineStore> =>
+  openOnlineStore(
+    {
+      type: 'keyspaces',
+      settings: {
+        region,
+        keyspace: cassandra.keyspace,
+        endpoint: `localhost:${proxy.port}`,
+        caFile: proxy.caFile,
+      },
+    },
+    {project, repoDirectory: '/', access},
+  )
+
+describeOnlineStore('Amazon Keyspaces, as a proxy before Cassandra plays it,', () =>
+  Promise.resolve({
+    open: openStore,
+    close: () => dropAllTables(cassandra.client, cassandra.keyspace),
+  }),
+)
+
+describe('what only Keyspaces does', () => {
+  test('a credential that is wrong is told as what it is', async () => {
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'another')
+    try {
+      await using store = await openStore('rides', 'read')
+      await expect(store.listTables()).rejects.toMatchObject({code: 'FS_STORE_UNAVAILABLE'})
+    } finally {
+      vi.stubEnv('AWS_SECRET_ACCESS_KEY', login.secretAccessKey)
+    }
+  })
+
+  test('a newer row leaves nothing behind, an older one is not written, and reads say so first', async () => {
+    await using store = await openStore('rides', 'write')
+    const table = onlineTable('driver', {driver_id: 'int64'}, {rate: 'float64'})
+    await store.prepare([table])
+    for (const event of [5n, 3n, 9n, 4n])
+      await store.write(
+        table,
+        onlineRows(table, [{key: [1n], event, created: null, values: [Number(event)]}]),
+        undefined,
+        {counts: 'sent'},
+      )
+    const {rows} = await cassandra.client.execute(`SELECT rate FROM ${cassandra.keyspace}.rides__driver`)
+    expect(rows.map((row) => row['rate'] as number)).toEqual([9])
+    await store.drop(['driver'])
+  })
+})
