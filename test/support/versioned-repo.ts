@@ -61,7 +61,12 @@ schema: [{name: version, dtype: int64}, {name: half, dtype: float64}, {name: lab
 
   /** Loads what a version brought, by the command that users have on cron. */
   load(version: number): Promise<FsResult> {
-    return runFs(['materialize-incremental', endOf(version), '-C', this.folder, '--json'])
+    return runFs(this.loadCommand(version))
+  }
+
+  /** The arguments of `fs` for that. */
+  loadCommand(version: number): readonly string[] {
+    return ['materialize-incremental', endOf(version), '-C', this.folder, '--json']
   }
 
   /** Whether the store holds that version and no other, row by row, and the registry knows it. */
@@ -74,11 +79,9 @@ schema: [{name: version, dtype: int64}, {name: half, dtype: float64}, {name: lab
     await using store = await FeatureStore.open(this.folder)
     for (let first = 0; first < this.#drivers; first += keysOfRead) {
       const ids = Array.from({length: Math.min(keysOfRead, this.#drivers - first)}, (_, at) => first + at)
-      const answer = await store.getOnlineFeatures({
-        entities: ids.map((driver_id) => ({driver_id})),
-        features: ['stats:version', 'stats:half', 'stats:label'],
-      })
-      expect(answer.toRows()).toEqual(ids.map((id) => rowOf(id, id % 2 === 1 ? version : 1)))
+      expect(await readVersions(store, ids)).toEqual(
+        ids.map((id) => rowOfVersion(id, id % 2 === 1 ? version : 1)),
+      )
     }
   }
 
@@ -103,6 +106,19 @@ function endOf(version: number): string {
   return `2026-01-01T${String(version).padStart(2, '0')}:00:00Z`
 }
 
-function rowOf(id: number, version: number): Record<string, unknown> {
+/** What is online of some drivers. */
+export async function readVersions(
+  store: FeatureStore,
+  ids: readonly number[],
+): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const answer = await store.getOnlineFeatures({
+    entities: ids.map((driver_id) => ({driver_id})),
+    features: ['stats:version', 'stats:half', 'stats:label'],
+  })
+  return answer.toRows()
+}
+
+/** How a driver of that version reads. */
+export function rowOfVersion(id: number, version: number): Readonly<Record<string, unknown>> {
   return {driver_id: BigInt(id), version: BigInt(version), half: version / 2, label: `v${version} of ${id}`}
 }
