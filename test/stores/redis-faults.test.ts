@@ -1,0 +1,181 @@
+import {setTimeout as sleep} from 'node:timers/promises'
+import {expect, test} from 'vitest'
+import {RedisServer} from '../support/redis-server.js'
+import type {FsResult} from '../support/run-fs.js'
+import {TcpProxy} from '../support/tcp-proxy.js'
+import {VersionedRepo} from '../support/versioned-repo.js'
+
+const drivers = 60_000
+/** What a load of one more version sends: half of the rows, some hundred bytes each. */
+const bytesOfLoad = 2_700_000
+/** Makes that load take some seconds. */
+const bytesPerSecond = 1_000_000
+
+/** A repo whose first version is loaded and whose second is not, the way to its Redis, and that Redis. */
+class Stage implements AsyncDisposable {
+  readonly server: RedisServer
+  readonly proxy: TcpProxy
+  readonly repo: VersionedRepo
+
+  private constructor(server: RedisServer, proxy: TcpProxy, repo: VersionedRepo) {
+    this.server = server
+    this.proxy = proxy
+    this.repo = repo
+  }
+
+  static async set(): Promise<Stage> {
+    const server = await RedisServer.start()
+    const proxy = await TcpProxy.start(server.port)
+    const repo = await VersionedRepo.create(
+      `{type: redis, connection_string: "127.0.0.1:${proxy.port}"}`,
+      drivers,
+    )
+    expect(await repo.load(1)).toMatchObject({code: 0})
+    await repo.writeVersion(2)
+    return new Stage(server, proxy, repo)
+  }
+
+  /** Loads the second version while faults come, each when its share of the load is on its way; then the way is good. */
+  async loadUnder(
+    ...faults: readonly {readonly after: number; readonly fault: () => unknown}[]
+  ): Promise<FsResult> {
+    const before = this.proxy.bytes.up
+    this.proxy.bandwidth(bytesPerSecond)
+    let hasEnded = false
+    const load = this.repo.load(2).finally(() => {
+      hasEnded = true
+      this.proxy.heal()
+    })
+    for (const {after, fault} of faults) {
+      while (this.proxy.bytes.up - before < after * bytesOfLoad && !hasEnded) await sleep(1)
+      // Else it is no fault in mid-run, and the test says nothing.
+      expect(hasEnded).toBe(false)
+      await fault()
+    }
+    return load
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.repo[Symbol.dispose]()
+    await this.proxy[Symbol.asyncDispose]()
+    await this.server[Symbol.asyncDispose]()
+  }
+}
+
+test.concurrent('connections that break, again and again', async () => {
+  await using stage = await Stage.set()
+  const {repo, proxy} = stage
+  const before = proxy.connections
+  const cuts = [0.1, 0.3, 0.5, 0.7].map((after) => ({after, fault: () => proxy.cut()}))
+  expect(await stage.loadUnder(...cuts)).toMatchObject({code: 0})
+  expect(proxy.connections - before).toBeGreaterThan(cuts.length)
+  await repo.expectVersion(2)
+  expect(await repo.runs()).toEqual(['ok', 'ok'])
+})
+
+test.concurrent('a silence that outlasts the time of a command', async () => {
+  await using stage = await Stage.set()
+  const {repo, proxy} = stage
+  const silence = async (): Promise<void> => {
+    proxy.silence()
+    await sleep(7000)
+    proxy.heal()
+  }
+  expect(await stage.loadUnder({after: 0.4, fault: silence})).toMatchObject({code: 0})
+  await repo.expectVersion(2)
+  expect(await repo.runs()).toEqual(['ok', 'ok'])
+})
+
+test.concurrent('a slow and narrow way', async () => {
+  await using stage = await Stage.set()
+  const {repo, proxy} = stage
+  const worsen = (): void => {
+    proxy.delay(40)
+    proxy.bandwidth(bytesPerSecond / 2)
+  }
+  expect(await stage.loadUnder({after: 0.2, fault: worsen})).toMatchObject({code: 0})
+  await repo.expectVersion(2)
+})
+
+test.concurrent('a silence without an end is told, and the next run does what is left', async () => {
+  await using stage = await Stage.set()
+  const {proxy} = stage
+  const failed = await stage.loadUnder({after: 0.4, fault: () => proxy.silence()})
+  expect(errorOf(failed)).toEqual({
+    code: 'FS_STORE_UNAVAILABLE',
+    message: `Redis at 127.0.0.1:${proxy.port}: Command timed out.`,
+    hint: expect.stringContaining('the server is up') as string,
+  })
+  await expectHealed(stage)
+})
+
+test.concurrent('a server that comes back empty in mid-run', async () => {
+  await using stage = await Stage.set()
+  const {repo, server} = stage
+  const restart = async (): Promise<void> => {
+    await server.kill()
+    await server.up()
+  }
+  expect(errorOf(await stage.loadUnder({after: 0.2, fault: restart}))).toMatchObject({
+    message: expect.stringContaining('Online table stats of feature_view/stats is gone') as string,
+  })
+  // Half a table would look like a whole one.
+  expect(await repo.status()).toMatchObject({lost: true})
+  await expectHealed(stage)
+})
+
+test.concurrent('a server that is full', async () => {
+  await using stage = await Stage.set()
+  const {server} = stage
+  const fill = (): Promise<string> => server.ask('config', 'set', 'maxmemory', '1mb')
+  expect(errorOf(await stage.loadUnder({after: 0.4, fault: fill}))).toMatchObject({
+    code: 'FS_STORE_UNAVAILABLE',
+    message: expect.stringMatching(/OOM.*maxmemory/) as string,
+    hint: expect.stringContaining('memory') as string,
+  })
+  await server.ask('config', 'set', 'maxmemory', '0')
+  await expectHealed(stage)
+})
+
+test.concurrent('a server that became a replica', async () => {
+  await using stage = await Stage.set()
+  const {server} = stage
+  // Of a master that is not there, so that it keeps what it has.
+  const demote = (): Promise<string> => server.ask('replicaof', '127.0.0.1', '1')
+  expect(errorOf(await stage.loadUnder({after: 0.4, fault: demote}))).toMatchObject({
+    code: 'FS_STORE_UNAVAILABLE',
+    message: expect.stringContaining('READONLY') as string,
+  })
+  await server.ask('replicaof', 'no', 'one')
+  await expectHealed(stage)
+})
+
+test.concurrent('a server that is a replica for a moment', async () => {
+  await using stage = await Stage.set()
+  const {repo, server} = stage
+  const demote = async (): Promise<void> => {
+    await server.ask('replicaof', '127.0.0.1', '1')
+    await sleep(2000)
+    await server.ask('replicaof', 'no', 'one')
+  }
+  expect(await stage.loadUnder({after: 0.4, fault: demote})).toMatchObject({code: 0})
+  await repo.expectVersion(2)
+})
+
+/** What a load that failed said of its view. */
+function errorOf({code, stdout}: FsResult): unknown {
+  expect(code).toBe(1)
+  const {views} = JSON.parse(stdout) as {readonly views: readonly {readonly error: unknown}[]}
+  return views[0]?.error
+}
+
+/** The load that failed counts for nothing, and the next one, with no fault, does it all. */
+async function expectHealed({repo}: Stage): Promise<void> {
+  expect(await repo.status()).toMatchObject({
+    covered: [{end: '2026-01-01T01:00:00Z'}],
+    loading: null,
+  })
+  expect(await repo.load(2)).toMatchObject({code: 0})
+  await repo.expectVersion(2)
+  expect(await repo.runs()).toEqual(['ok', 'failed', 'ok'])
+}
