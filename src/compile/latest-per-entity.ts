@@ -1,5 +1,6 @@
 import type {LatestPerEntityQuery} from './query.js'
 import type {RelationScript} from './relations.js'
+import {isAfter} from './key-order.js'
 import {equalColumns, settleTies} from './settle-ties.js'
 import {
   checkedFeatures,
@@ -43,7 +44,9 @@ export function compileLatestPerEntity(
         name: '"latest:rows"',
         kept: false,
         sql: () => `SELECT * FROM ${typedRows(readable, {unfitTime: 'is null'})}
-  WHERE (${selectedRows(query, values)}) AND NOT (${isIncomplete(keys.length)})`,
+  WHERE (${selectedRows(query, values)}) AND NOT (${isIncomplete(keys.length)})${
+    query.after === undefined ? '' : ` AND (${isAfter(keys, query.after, values)})`
+  }`,
       },
       {
         name: '"latest:newest"',

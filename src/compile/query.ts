@@ -5,7 +5,7 @@ import type {DataSource} from '../definitions/definition.js'
 import type {Duration} from '../definitions/duration.js'
 import type {Instant} from '../definitions/instant.js'
 import type {Interval} from '../definitions/interval.js'
-import type {KeyType, ValueType} from '../definitions/value-type.js'
+import type {KeyType, Value, ValueType} from '../definitions/value-type.js'
 
 export interface TypedColumn {
   readonly name: string
@@ -50,6 +50,8 @@ export interface LatestPerEntityQuery extends RowSelection {
   readonly rows: FeatureRows
   /** `key`: rows come sorted by key, which is what a B-tree wants; `any`: as the engine likes. */
   readonly order: 'key' | 'any'
+  /** Only keys that come after this one, in their order: values of the keys' types. */
+  readonly after?: readonly Value[] | undefined
 }
 
 /** What the run must know of a source before it reads: one pass over keys and times. */

@@ -4,6 +4,8 @@ import {valueAt, type Column} from '../definitions/column-batch.js'
 import {plainValue} from '../definitions/plain-value.js'
 import type {LatestBatch, OfflineStore} from '../offline/offline-store.js'
 import type {OnlineRows, OnlineStore, OnlineTable, RowLife} from '../online/online-store.js'
+import {AcknowledgedPosition} from './acknowledged-position.js'
+import {formatPosition} from './load-position.js'
 import {pickRows} from './pick-rows.js'
 import type {Reject} from './rejects-file.js'
 import type {StoreWriter} from './store-writer.js'
@@ -25,17 +27,29 @@ export interface ViewLoad {
   readonly signal?: AbortSignal | undefined
   /** After each batch. */
   readonly onRows: () => void
+  /** Called when more of the load is online, with the last key of it: only where the query goes through keys in order. */
+  readonly onPosition?: ((after: readonly string[]) => void) | undefined
 }
 
 /** Every row is durable, or kept as a reject, when this settles; when it fails any part of them may be. */
 export async function loadView(load: ViewLoad): Promise<void> {
-  const {query, offline, signal} = load
+  const {query, offline, signal, onPosition} = load
+  const position = new AcknowledgedPosition()
+  let batches = 0
   const pending = new Set<Promise<void>>()
   const failures: unknown[] = []
   try {
     for await (const batch of offline.readLatest(query, signal === undefined ? {} : {signal})) {
       signal?.throwIfAborted()
+      const number = batches
+      batches += 1
       const write = writeBatch(batch, load)
+        .then(() => {
+          if (onPosition === undefined || query.order !== 'key') return
+          const keys = batch.columns.slice(0, batch.eventTimestampIndex)
+          position.acknowledge(number, formatPosition(keys, batch.rowCount - 1))
+          if (position.last !== undefined) onPosition(position.last)
+        })
         .catch((error: unknown) => failures.push(error))
         .then(() => void pending.delete(write))
       pending.add(write)

@@ -10,13 +10,14 @@ export async function isTableLost(
   table: OnlineTable,
   state: ViewState,
 ): Promise<boolean> {
-  if (state.covered.length === 0 || state.newestEventTimestamp === undefined) return false
+  const holdsNothing = state.covered.length === 0 || state.newestEventTimestamp === undefined
+  if (holdsNothing && state.checkpoint === undefined) return false
   const rows = await online.countRows(table)
   return rows === undefined ? !(await online.listTables()).includes(table.name) : rows === 0
 }
 
 /** The state of a view of which nothing is online. */
 export function withoutCoverage(state: ViewState): ViewState {
-  const {newestEventTimestamp: _newest, arrival: _arrival, ...rest} = state
+  const {newestEventTimestamp: _newest, arrival: _arrival, checkpoint: _checkpoint, ...rest} = state
   return {...rest, covered: []}
 }

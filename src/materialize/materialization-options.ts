@@ -2,7 +2,7 @@ import type {Duration} from '../definitions/duration.js'
 import type {Instant} from '../definitions/instant.js'
 import type {OfflineStore} from '../offline/offline-store.js'
 import type {OnlineStore} from '../online/online-store.js'
-import type {ProcessIdentity, Registry} from '../registry/registry.js'
+import type {Checkpoint, ProcessIdentity, Registry} from '../registry/registry.js'
 import type {StoreWriter, WriteSettings} from './store-writer.js'
 
 /** How far the load of one view has come. */
@@ -60,4 +60,6 @@ export interface MaterializationOptions {
 export interface MaterializationContext extends MaterializationOptions {
   readonly runId: string
   readonly writer: StoreWriter
+  /** Notes how far the load of a view has come; now and then it is registered. */
+  readonly saveCheckpoint: (view: string, checkpoint: Checkpoint) => void
 }

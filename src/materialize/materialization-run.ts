@@ -1,17 +1,25 @@
 import {join, relative} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {FeatureStoreError} from '../errors.js'
-import type {RegistryDocument, RegistrySnapshot, RunRecord, ViewRun, ViewState} from '../registry/registry.js'
+import type {
+  Checkpoint,
+  RegistryDocument,
+  RegistrySnapshot,
+  RunRecord,
+  ViewRun,
+  ViewState,
+} from '../registry/registry.js'
 import {recordRun, updateRegistry} from '../registry/update-registry.js'
 import {closeDeadRuns} from './close-run.js'
 import type {MaterializationContext} from './materialization-options.js'
-import {materializeView, viewChanged} from './materialize-view.js'
+import {materializeView, viewChanged, type CoverageCommit} from './materialize-view.js'
 import type {LoadRequest} from './plan-load.js'
 import {RejectsFile} from './rejects-file.js'
 import {holderOf, releaseLeases, renewLeases, takeLeases, viewBusy, withoutLease} from './view-lease.js'
 import {ViewTally} from './view-tally.js'
 
 const pollMillis = 250
+const checkpointMillis = 2000
 
 /**
  * One run and its record: takes leases, loads views and commits each when its last row is durable. Commits are few: at
@@ -22,22 +30,25 @@ export class MaterializationRun {
   readonly #request: LoadRequest
   readonly #notes: readonly string[]
   readonly #tallies = new Map<string, ViewTally>()
+  /** By view whose load has not ended. */
+  readonly #checkpoints = new Map<string, {readonly checkpoint: Checkpoint; readonly registeredAt: number}>()
   #record: RunRecord
   #lastUpdate: Promise<unknown> = Promise.resolve()
 
   constructor(
     names: readonly string[],
     {
-      context,
+      options,
       request,
       notes,
     }: {
-      readonly context: MaterializationContext
+      readonly options: Omit<MaterializationContext, 'saveCheckpoint'>
       readonly request: LoadRequest
       /** What is true of every view of the run. */
       readonly notes: readonly string[]
     },
   ) {
+    const context = {...options, saveCheckpoint: this.#saveCheckpoint.bind(this)}
     this.#context = context
     this.#request = request
     this.#notes = notes
@@ -79,9 +90,8 @@ export class MaterializationRun {
     let run: ViewRun
     try {
       signal?.throwIfAborted()
-      const document = await this.#hold(name)
-      const commit = await this.#loadHeld(name, document, tally)
-      const {count} = tally.rejects
+      const commit = await this.#loadHeld(name, await this.#hold(name), tally)
+      const count = tally.rejected
       run =
         count > maxRejects
           ? this.#viewRun(name, 'failed', tooManyRejects(name, count, maxRejects))
@@ -111,23 +121,46 @@ export class MaterializationRun {
     await this.#update((document) => {
       const lastRun = this.#lastRun('failed')
       return recordRun(
-        releaseLeases(document, runId, (state) => ({...state, lastRun})),
+        releaseLeases(this.#withCheckpoints(document), runId, (state) => ({...state, lastRun})),
         this.#record,
       )
     })
     return this.#record
   }
 
-  async #loadHeld(
-    name: string,
-    document: RegistryDocument,
-    tally: ViewTally,
-  ): Promise<(current: RegistryDocument) => ViewState> {
+  /** Loads the view, after the rest of a load that another run began. Returns what is then to be registered. */
+  async #loadHeld(name: string, held: RegistryDocument, tally: ViewTally): Promise<CoverageCommit> {
     try {
-      return await materializeView(name, document, this.#request, this.#context, tally)
+      let document = held
+      for (;;) {
+        const {commit, hasMore} = await materializeView(name, document, this.#request, this.#context, tally)
+        if (!hasMore) return commit
+        this.#checkpoints.delete(name)
+        const registered = await this.#update((current) => withState(current, name, commit(current)))
+        document = registered.document
+      }
     } finally {
       await tally.rejects[Symbol.asyncDispose]()
     }
+  }
+
+  /** Keeps how far a load has come, and registers it when a while has passed. Missing one is no harm. */
+  #saveCheckpoint(name: string, checkpoint: Checkpoint): void {
+    const now = performance.now()
+    const registeredAt = this.#checkpoints.get(name)?.registeredAt ?? now
+    const isDue = now - registeredAt >= checkpointMillis
+    this.#checkpoints.set(name, {checkpoint, registeredAt: isDue ? now : registeredAt})
+    if (isDue) this.#update((document) => this.#withCheckpoints(document)).catch(() => undefined)
+  }
+
+  /** The document with the checkpoints of the views that this run holds and has not loaded. */
+  #withCheckpoints(document: RegistryDocument): RegistryDocument {
+    return [...this.#checkpoints].reduce((current, [name, {checkpoint}]) => {
+      const state = current.views[name]
+      return state?.lease?.runId === this.#context.runId
+        ? withState(current, name, {...state, checkpoint})
+        : current
+    }, document)
   }
 
   /** Waits for the view as long as was asked for. Returns a document in which this run holds it. */
@@ -147,14 +180,13 @@ export class MaterializationRun {
   }
 
   /** Commits a view's part of the record together with its new state. */
-  async #settle(run: ViewRun, commit: (document: RegistryDocument) => ViewState): Promise<void> {
+  async #settle(run: ViewRun, commit: CoverageCommit): Promise<void> {
     const lastRun = this.#lastRun(run.status === 'ok' ? 'ok' : 'failed')
+    const {runId} = this.#context
+    this.#checkpoints.delete(run.name)
     await this.#update((document) => {
-      const state = {...commit(document), lastRun}
-      return recordRun(
-        {...document, views: {...document.views, [run.name]: state}},
-        withView(this.#record, run),
-      )
+      const state = {...withoutLease(commit(document), runId), lastRun}
+      return recordRun(withState(document, run.name, state), withView(this.#record, run))
     })
     this.#note(run)
   }
@@ -164,7 +196,8 @@ export class MaterializationRun {
     this.#note(run)
     const {runId} = this.#context
     const lastRun = this.#lastRun('failed')
-    await this.#update((document) => {
+    await this.#update((current) => {
+      const document = this.#withCheckpoints(current)
       const state = document.views[run.name]
       const holdsIt = state?.lease?.runId === runId
       const views = holdsIt
@@ -209,6 +242,10 @@ export class MaterializationRun {
   #lastRun(status: 'ok' | 'failed'): NonNullable<ViewState['lastRun']> {
     return {runId: this.#context.runId, status, finishedAt: this.#context.clock()}
   }
+}
+
+function withState(document: RegistryDocument, name: string, state: ViewState): RegistryDocument {
+  return {...document, views: {...document.views, [name]: state}}
 }
 
 function withView(record: RunRecord, run: ViewRun): RunRecord {

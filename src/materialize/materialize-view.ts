@@ -7,24 +7,36 @@ import {FeatureStoreError} from '../errors.js'
 import type {SourceSummary} from '../offline/offline-store.js'
 import type {OnlineStore, OnlineTable, RowLife} from '../online/online-store.js'
 import {onlineTableOf} from '../online/online-table.js'
-import type {RegistryDocument, ViewState} from '../registry/registry.js'
+import type {Checkpoint, RegistryDocument, ViewState} from '../registry/registry.js'
+import {mergeIntervals} from './intervals.js'
 import {loadView, rejectIncomplete} from './load-view.js'
 import {isTableLost, withoutCoverage} from './lost-table.js'
 import type {MaterializationContext} from './materialization-options.js'
 import {stateAfterLoad, watermarkOf, type LoadRequest, type LoadSelection} from './plan-load.js'
 import {surveySource, toRead} from './survey-source.js'
-import {leaseLost, withoutLease} from './view-lease.js'
+import {loadIdentity, resumeLoad} from './resume-load.js'
+import {leaseLost} from './view-lease.js'
 import type {ViewTally} from './view-tally.js'
 
+/** Loads of more keys go through them in order, and can go on where a killed run ended. Others are quickly done again. */
+const keysOfLongLoad = 100_000
 /** How often space is reclaimed when `expire_after` is 0. */
 const shortestReclaimPeriod = 3_600_000_000n
 
 /** The state of the view to register, made from the document that is registered by then. Throws where it must not be. */
 export type CoverageCommit = (current: RegistryDocument) => ViewState
 
+/** A part of a view that is online and not yet registered as such. */
+export interface LoadedPart {
+  readonly commit: CoverageCommit
+  /** Whether more is due: this part ended what another run had begun. */
+  readonly hasMore: boolean
+}
+
 /**
- * Loads a view that this run holds, as `document` has it. When it throws, what was written stays, which is harmless,
- * and nothing counts as covered; the same until the commit is in the registry.
+ * Loads a view that this run holds, as `document` has it, or what is left of a load of it that did not end. When it
+ * throws, what was written stays, which is harmless, and nothing counts as covered; the same until the commit is in the
+ * registry.
  */
 export async function materializeView(
   name: string,
@@ -32,8 +44,8 @@ export async function materializeView(
   request: LoadRequest,
   context: MaterializationContext,
   tally: ViewTally,
-): Promise<CoverageCommit> {
-  const {signal, runId, writer, onProgress} = context
+): Promise<LoadedPart> {
+  const {signal, runId, writer, clock, onProgress} = context
   const {view, state: known} = registered(name, document)
   const rows = featureRowsOf(view, document.definitions)
   const online = await context.openOnlineStore()
@@ -46,16 +58,21 @@ export async function materializeView(
   }
   const offline = await context.openOfflineStore()
   onProgress?.({view: name, phase: 'reading', rows: 0})
-  const survey = await surveySource(offline, rows, {view, state, request, now: context.now()})
-  const {selection, summary} = survey
-  tally.read = summary.rows
+  const begunAt = clock()
+  const resumed = await resumeLoad(offline, rows, {state, request})
+  if (resumed !== undefined) goOn(tally, resumed.checkpoint)
+  const survey = resumed ?? (await surveySource(offline, rows, {view, state, request, now: context.now()}))
+  const {selection, summary, arrival} = survey
+  tally.read += summary.rows
   signal?.throwIfAborted()
 
+  const isLong = resumed !== undefined || summary.approximateKeys >= keysOfLongLoad
   const query = {
     kind: 'latest_per_entity',
     rows,
     ...toRead(selection),
-    order: online.writeOrder,
+    order: isLong ? 'key' : online.writeOrder,
+    after: resumed?.after,
   } as const
   if (summary.incompleteRows > 0) await rejectIncomplete({query, offline, tally, signal})
   if (summary.rows > summary.incompleteRows) {
@@ -66,23 +83,53 @@ export async function materializeView(
         rows: tally.settled,
         approximateTotal: summary.approximateKeys,
       })
+    const begun = resumed?.checkpoint ?? {
+      begunAt,
+      identity: await loadIdentity(offline, rows, state.table, begunAt),
+      rows: 0,
+      rejected: 0,
+    }
+    const [settledBefore, rejectedBefore] = [tally.settled, tally.rejected]
+    const onPosition = (after: readonly string[]): void =>
+      context.saveCheckpoint(name, {
+        runId,
+        begunAt: begun.begunAt,
+        identity: begun.identity,
+        ...selection,
+        ...(arrival === undefined ? {} : {arrival}),
+        ...(tally.newestEventTimestamp === undefined
+          ? {}
+          : {newestEventTimestamp: tally.newestEventTimestamp}),
+        after,
+        rows: begun.rows + tally.settled - settledBefore,
+        rejected: begun.rejected + tally.rejected - rejectedBefore,
+      })
     const life = lifeOf(view, context)
-    await loadView({query, table, offline, online, writer, life, tally, signal, onRows})
+    await loadView({query, table, offline, online, writer, life, tally, signal, onRows, onPosition})
   }
 
   const forgetBefore = await reclaimSpace(view, state, request, {table, online}, context, tally)
-  tally.intervals = selection.intervals
+  tally.intervals = mergeIntervals([...tally.intervals, ...selection.intervals])
   if (summary.rows === 0) tally.notes = [...tally.notes, emptyNote(selection, summary)]
   const before = identityOf(name, document)
-  return (current) => {
-    const now = current.views[name]
-    if (now === undefined || identityOf(name, current) !== before) throw viewChanged()
-    if (now.lease?.runId !== runId) throw leaseLost()
-    const {arrival} = survey
-    const {newestEventTimestamp} = tally
-    const load = {intervals: selection.intervals, arrival, newestEventTimestamp, forgetBefore}
-    return withoutLease(stateAfterLoad(isLost ? withoutCoverage(now) : now, load), runId)
+  return {
+    hasMore: resumed !== undefined && request.command === 'materialize-incremental',
+    commit: (current) => {
+      const now = current.views[name]
+      if (now === undefined || identityOf(name, current) !== before) throw viewChanged()
+      if (now.lease?.runId !== runId) throw leaseLost()
+      const {newestEventTimestamp} = tally
+      const load = {intervals: selection.intervals, arrival, newestEventTimestamp, forgetBefore}
+      return stateAfterLoad(isLost ? withoutCoverage(now) : now, load)
+    },
   }
+}
+
+/** Counts what another run did of the load. */
+function goOn(tally: ViewTally, {runId, rows, rejected, newestEventTimestamp}: Checkpoint): void {
+  tally.notes = [...tally.notes, `goes on where run ${runId} ended, after ${rows} rows`]
+  tally.rejectedBefore = rejected
+  tally.newestEventTimestamp = newestEventTimestamp
 }
 
 /** Something was applied since the run began that makes its rows another view's. */

@@ -72,10 +72,10 @@ export function stateAfterLoad(
   },
 ): ViewState {
   const covered = mergeIntervals([...state.covered, ...load.intervals])
-  const {newestEventTimestamp: known} = state
+  const {newestEventTimestamp: known, checkpoint: _ended, ...rest} = state
   const newest = load.newestEventTimestamp === undefined ? known : later(load.newestEventTimestamp, known)
   return {
-    ...state,
+    ...rest,
     covered: load.forgetBefore === undefined ? covered : clipIntervals(covered, load.forgetBefore),
     ...(newest === undefined ? {} : {newestEventTimestamp: newest}),
     ...(load.arrival === undefined ? {} : {arrival: load.arrival}),

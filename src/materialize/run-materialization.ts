@@ -28,8 +28,7 @@ export async function runMaterialization(options: MaterializationOptions): Promi
       for (const view of names) options.onProgress?.({view, phase: 'waiting', rows: 0, waitingFor})
     },
   })
-  const context = {...options, runId, writer}
-  const run = new MaterializationRun(names, {context, request, notes})
+  const run = new MaterializationRun(names, {options: {...options, runId, writer}, request, notes})
   const queue = [...(await run.start())]
 
   const loaded = new AbortController()

@@ -7,6 +7,8 @@ import type {RejectsFile} from './rejects-file.js'
 /** Counts one view's load while it runs, so that a load that fails can still say what it did. */
 export class ViewTally {
   readonly rejects: RejectsFile
+  /** Of a load that this one went on with: kept in the file of the run that began it. */
+  rejectedBefore = 0
   /** What the load covers; told when it has ended well. */
   intervals: readonly Interval[] = []
   notes: readonly string[] = []
@@ -24,6 +26,10 @@ export class ViewTally {
   /** Rows that the store has settled. */
   get settled(): number {
     return this.#written + this.#unchanged
+  }
+
+  get rejected(): number {
+    return this.rejects.count + this.rejectedBefore
   }
 
   addWritten(result: WriteResult, eventTimestamps: BigInt64Array): void {
@@ -55,7 +61,7 @@ export class ViewTally {
         read: this.read,
         written: this.#written,
         unchanged: this.#unchanged,
-        rejected: this.rejects.count,
+        rejected: this.rejected,
         deleted: this.deleted,
       },
       ...(this.notes.length === 0 ? {} : {notes: this.notes}),

@@ -72,6 +72,11 @@ export interface OfflineStore extends AsyncDisposable {
   /** Columns of a source after its field mapping. Throws FS_SOURCE_UNREADABLE with the path or table that failed. */
   describeSource(source: SourceTree): Promise<readonly SourceColumn[]>
   summarizeSource(query: SourceSummaryQuery): Promise<SourceSummary>
+  /**
+   * A text that is another when the source's rows are, as far as that can be told without reading them: what was written
+   * by `modifiedBy`. What was only added since then does not change it.
+   */
+  sourceVersion(source: SourceTree, modifiedBy: Instant): Promise<string>
   /** Streams the newest row of each key; rows without a key or an event time are left out. */
   readLatest(query: LatestPerEntityQuery, options?: ReadOptions): AsyncIterable<LatestBatch>
   /** Streams the selected rows without a key or an event time, as they are in the source. */

@@ -20,6 +20,7 @@ import {
   UnexpectedValue,
 } from './document-values.js'
 import type {
+  Checkpoint,
   Lease,
   ProcessIdentity,
   RegistryDocument,
@@ -136,13 +137,14 @@ function formatViewState(state: ViewState): object {
     retired_features: state.retiredFeatures?.map(({name, valueType}) => ({name, dtype: valueType})),
     covered: state.covered.map(formatInterval),
     newest_event_timestamp: formatOptionalInstant(state.newestEventTimestamp),
-    arrival: state.arrival && {created: formatExactly(state.arrival.created), rows: state.arrival.rows},
+    arrival: state.arrival && formatArrival(state.arrival),
     lease: state.lease && {
       run_id: state.lease.runId,
       holder: formatIdentity(state.lease.holder),
       since: formatExactly(state.lease.since),
       expires_at: formatExactly(state.lease.expiresAt),
     },
+    checkpoint: state.checkpoint && formatCheckpoint(state.checkpoint),
     last_run: state.lastRun && {
       run_id: state.lastRun.runId,
       status: state.lastRun.status,
@@ -164,11 +166,9 @@ function parseViewState(value: unknown, path: string): ViewState {
       `${path}.newest_event_timestamp`,
       asInstant,
     ),
-    arrival: asOptional(plain['arrival'], `${path}.arrival`, (inner, at) => {
-      const {created, rows} = asRecord(inner, at)
-      return {created: asInstant(created, `${at}.created`), rows: asCount(rows, `${at}.rows`)}
-    }),
+    arrival: asOptional(plain['arrival'], `${path}.arrival`, parseArrival),
     lease: asOptional(plain['lease'], `${path}.lease`, parseLease),
+    checkpoint: asOptional(plain['checkpoint'], `${path}.checkpoint`, parseCheckpoint),
     lastRun: asOptional(plain['last_run'], `${path}.last_run`, (inner, at) => {
       const last = asRecord(inner, at)
       return {
@@ -177,6 +177,66 @@ function parseViewState(value: unknown, path: string): ViewState {
         finishedAt: asInstant(last['finished_at'], `${at}.finished_at`),
       }
     }),
+  })
+}
+
+function formatArrival({created, rows}: NonNullable<ViewState['arrival']>): object {
+  return {created: formatExactly(created), rows}
+}
+
+function parseArrival(value: unknown, path: string): NonNullable<ViewState['arrival']> {
+  const {created, rows} = asRecord(value, path)
+  return {created: asInstant(created, `${path}.created`), rows: asCount(rows, `${path}.rows`)}
+}
+
+function formatCheckpoint(checkpoint: Checkpoint): object {
+  const {arrived, arrival} = checkpoint
+  return {
+    run_id: checkpoint.runId,
+    begun_at: formatExactly(checkpoint.begunAt),
+    identity: checkpoint.identity,
+    intervals: checkpoint.intervals.map(formatInterval),
+    read: checkpoint.read.map(formatInterval),
+    arrived: arrived && {
+      after: formatExactly(arrived.after),
+      or_equal: arrived.orEqual,
+      within: formatInterval(arrived.within),
+    },
+    known_by: formatOptionalInstant(checkpoint.knownBy),
+    arrival: arrival && formatArrival(arrival),
+    newest_event_timestamp: formatOptionalInstant(checkpoint.newestEventTimestamp),
+    after: checkpoint.after,
+    rows: checkpoint.rows,
+    rejected: checkpoint.rejected,
+  }
+}
+
+function parseCheckpoint(value: unknown, path: string): Checkpoint {
+  const plain = asRecord(value, path)
+  return withoutAbsent<Checkpoint>({
+    runId: asText(plain['run_id'], `${path}.run_id`),
+    begunAt: asInstant(plain['begun_at'], `${path}.begun_at`),
+    identity: asText(plain['identity'], `${path}.identity`),
+    intervals: asList(plain['intervals'], `${path}.intervals`, parseInterval),
+    read: asList(plain['read'], `${path}.read`, parseInterval),
+    arrived: asOptional(plain['arrived'], `${path}.arrived`, (inner, at) => {
+      const arrived = asRecord(inner, at)
+      return {
+        after: asInstant(arrived['after'], `${at}.after`),
+        orEqual: arrived['or_equal'] === true,
+        within: parseInterval(arrived['within'], `${at}.within`),
+      }
+    }),
+    knownBy: asOptional(plain['known_by'], `${path}.known_by`, asInstant),
+    arrival: asOptional(plain['arrival'], `${path}.arrival`, parseArrival),
+    newestEventTimestamp: asOptional(
+      plain['newest_event_timestamp'],
+      `${path}.newest_event_timestamp`,
+      asInstant,
+    ),
+    after: asList(plain['after'], `${path}.after`, asText),
+    rows: asCount(plain['rows'], `${path}.rows`),
+    rejected: asCount(plain['rejected'], `${path}.rejected`),
   })
 }
 

@@ -38,7 +38,32 @@ export interface ViewState {
   /** Newest created timestamp in the source at the last incremental run, and how many rows had exactly that. */
   readonly arrival?: {readonly created: Instant; readonly rows: number}
   readonly lease?: Lease
+  /** How far a load came that has not ended. */
+  readonly checkpoint?: Checkpoint
   readonly lastRun?: {readonly runId: string; readonly status: 'ok' | 'failed'; readonly finishedAt: Instant}
+}
+
+/** A load that goes through the keys in their order, and how far it came: all up to `after` is online. */
+export interface Checkpoint {
+  readonly runId: string
+  readonly begunAt: Instant
+  /** Tells this load from others; see `loadIdentity`. */
+  readonly identity: string
+  /** What is covered when it has ended. */
+  readonly intervals: readonly Interval[]
+  /** What it reads. */
+  readonly read: readonly Interval[]
+  readonly arrived?:
+    {readonly after: Instant; readonly orEqual: boolean; readonly within: Interval} | undefined
+  readonly knownBy?: Instant
+  /** What has arrived when it began: what came later is late. */
+  readonly arrival?: NonNullable<ViewState['arrival']>
+  readonly newestEventTimestamp?: Instant
+  /** The last key whose row was acknowledged, with all before it: a text for each part. */
+  readonly after: readonly string[]
+  /** Rows that were acknowledged by then, and those that were rejected. */
+  readonly rows: number
+  readonly rejected: number
 }
 
 export interface RowCounts {

@@ -19,6 +19,7 @@ import {compileSourceSummary} from '../../compile/source-summary.js'
 import {BoundValues} from '../../compile/sql-values.js'
 import {valueTypeOf} from '../../compile/dialects/duckdb-types.js'
 import type {Column, ColumnBatch} from '../../definitions/column-batch.js'
+import type {Instant} from '../../definitions/instant.js'
 import type {ValueType} from '../../definitions/value-type.js'
 import {FeatureStoreError} from '../../errors.js'
 import type {
@@ -39,6 +40,7 @@ import {frameTypeOf, selectValues} from './frame-columns.js'
 import {openDatabase} from './open-database.js'
 import {sourceError} from './query-error.js'
 import {readSource} from './read-source.js'
+import {sourceVersion} from './source-version.js'
 import {describeScript, runSteps, type Compile} from './run-steps.js'
 
 /** Rows of a batch of newest rows: what a store writes at once. */
@@ -89,6 +91,10 @@ class DuckDbOfflineStore implements OfflineStore {
         createdAtCount: Number(createdAt),
       }
     })
+  }
+
+  sourceVersion(source: SourceTree, modifiedBy: Instant): Promise<string> {
+    return this.#reading(source, (session) => sourceVersion(session, source, this.#repoDirectory, modifiedBy))
   }
 
   async *readLatest(
