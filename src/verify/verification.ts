@@ -16,7 +16,7 @@
  *
  * Online stores are asked by key and can't list their keys, so `extra` finds a key only where the source still has it
  * (a sample: with a row that is expected). Of other keys there is a number alone, and only when every key is checked, the
- * store counts its rows, the view has no ttl (its rows could be expired ones) and no run changed it meanwhile.
+ * store counts its rows and the view has no ttl (its rows could be expired ones).
  */
 import type {Instant} from '../definitions/instant.js'
 import type {KeyType, Value, ValueType} from '../definitions/value-type.js'

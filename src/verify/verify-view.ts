@@ -92,26 +92,21 @@ export async function verifyView(
   }
   await check.finish()
 
-  const after = (await context.registry.read()).document
-  if (!isSameView(loaded, after)) throw viewChanged()
-  const isUntouched = state.lease === undefined && isDeepStrictEqual(after.views[view.name], state)
-  if (rowsBefore !== undefined && isUntouched) {
-    const unknown = rowsBefore - check.rowsFound
-    if (unknown > 0) tellUnknown(unknown, view, tally)
-  }
+  if (!isSameView(loaded, (await context.registry.read()).document)) throw viewChanged()
+  // Rows that were online before the source was read have their keys in it, unless it lost them.
+  const unknown = (rowsBefore ?? 0) - check.rowsFound
+  if (unknown > 0) tellUnknown(unknown, view, tally)
 }
 
 /** Rows of keys that the source does not have. Expired ones may lie about for a while, so with a ttl they may be any. */
 function tellUnknown(rows: number, {ttl}: FeatureView, tally: VerificationTally): void {
-  const many = `${rows} ${rows === 1 ? 'row' : 'rows'}`
+  const counted = `rows online whose keys the source does not have: ${rows}`
   if (ttl !== undefined) {
-    tally.notes.push(`${many} online have keys that the source does not have; they may be expired`)
+    tally.notes.push(`${counted}; they may be expired`)
     return
   }
   tally.addUnknown(rows)
-  tally.notes.push(
-    `${many} online have keys that the source does not have; the store can't list keys, so none is shown`,
-  )
+  tally.notes.push(`${counted}; the store can't list keys, so none of them is shown`)
 }
 
 function reporter(

@@ -21,17 +21,26 @@ import {writeParquet} from '../support/parquet.js'
 
 const noon = 1_704_110_400_000_000n
 const ttl = 6n
-const keyTypes = {zone: 'string', place: 'int64'} as const
-const featureTypes = {count: 'int64', rate: 'float64', blob: 'bytes', list: 'list<float32>'} as const
+const keyTypes = {zone: 'string', place: 'int64', day: 'date'} as const
+const featureTypes = {
+  count: 'int64',
+  rate: 'float64',
+  blob: 'bytes',
+  list: 'list<float32>',
+  price: 'decimal(20,2)',
+  born: 'date',
+  moments: 'list<timestamp>',
+  doc: 'json',
+} as const
 const features = columnsOf(featureTypes)
 
 /** Keys that collide when they are joined with or without a separator. */
 const keys: readonly Row[] = [
-  ['a', 1n],
-  ['a', 11n],
-  ['a1', 1n],
-  ['a:', 1n],
-  ['', 2n ** 53n + 1n],
+  ['a', 1n, '2024-01-01'],
+  ['a', 11n, '2024-01-01'],
+  ['a1', 1n, '2024-01-01'],
+  ['a', 1n, '1969-12-31'],
+  ['', 2n ** 53n + 1n, '2024-01-01'],
 ]
 const anyTime = fc.integer({min: -9, max: 9}).map((micros) => noon + BigInt(micros))
 const anyValues = fc
@@ -40,6 +49,10 @@ const anyValues = fc
     fc.option(fc.constantFrom(1.5, Infinity, NaN)),
     fc.option(fc.constantFrom(Uint8Array.of(), Uint8Array.of(0), Uint8Array.of(0, 255))),
     fc.option(fc.constantFrom<(number | null)[]>([], [null], [0.5], [NaN, 0.5])),
+    fc.option(fc.constantFrom('900719925474099301.10', '-0.01')),
+    fc.option(fc.constantFrom('1969-12-31', '2024-02-29')),
+    fc.option(fc.constantFrom<(bigint | null)[]>([], [-1n, null])),
+    fc.option(fc.constantFrom('{"a":1}', '[]')),
   )
   .map((values): Row => values)
 const anyRow = fc.record({
@@ -98,7 +111,7 @@ async function registered(
   )
   const definitions = collectDefinitions([
     {kind: 'entity', name: 'zone', joinKeys: [{name: 'zone', valueType: 'string'}]},
-    {kind: 'entity', name: 'place', joinKeys: [{name: 'place', valueType: 'int64'}]},
+    {kind: 'entity', name: 'place', joinKeys: columnsOf({place: 'int64', day: 'date'})},
     {
       kind: 'data_source',
       name: 'source',

@@ -1,6 +1,7 @@
 /** What is put online by hand, and what a verification says of it. */
 import type {Instant} from '../../src/definitions/instant.js'
 import type {OnlineTable} from '../../src/online/online-store.js'
+import type {LatestBatch, OfflineStore} from '../../src/offline/offline-store.js'
 import {onlineTableOf} from '../../src/online/online-table.js'
 import {verifyViews, type VerificationOptions} from '../../src/verify/verify-views.js'
 import type {Verification, ViewVerification} from '../../src/verify/verification.js'
@@ -42,6 +43,24 @@ export function row(
   created: Instant | null = null,
 ): TestRow {
   return {key: [driver], event, created, values}
+}
+
+/** The project's offline store; `happen` comes between its answer and what is done with it. */
+export function meanwhile(project: Project, happen: () => Promise<unknown>): Partial<VerificationOptions> {
+  const {offline} = project
+  const store: Omit<OfflineStore, typeof Symbol.asyncDispose> = {
+    describeSource: (source) => offline.describeSource(source),
+    summarizeSource: (query) => offline.summarizeSource(query),
+    readIncompleteRows: (query, options) => offline.readIncompleteRows(query, options),
+    retrieve: (query) => offline.retrieve(query),
+    async *readLatest(query, options) {
+      const batches: LatestBatch[] = []
+      for await (const batch of offline.readLatest(query, options)) batches.push(batch)
+      await happen()
+      yield* batches
+    },
+  }
+  return {openOfflineStore: () => Promise.resolve({...store, [Symbol.asyncDispose]: () => Promise.resolve()})}
 }
 
 export async function tableOf(project: Project, view = 'stats'): Promise<OnlineTable> {
