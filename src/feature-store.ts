@@ -24,8 +24,16 @@ import {isAlive, readProcessIdentity} from './registry/process-identity.js'
 import type {ProcessIdentity, RegistrySnapshot, RunRecord} from './registry/registry.js'
 import type {HistoricalFeaturesOptions} from './retrieval/historical-features.js'
 import type {OnlineFeatures, OnlineResponse} from './retrieval/online-features.js'
+import type {
+  Difference,
+  Verification,
+  VerifyOptions,
+  VerifyProgress,
+  ViewVerification,
+} from './verify/verification.js'
 
 export type {FrameFormat, MaterializeProgress, OnlineResponse, RetrievalJob, ViewStatus}
+export type {Difference, Verification, VerifyOptions, VerifyProgress, ViewVerification}
 
 export interface OpenOptions {
   /** What `now` means, in microseconds since 1970; the machine's clock by default. For reproducible runs and tests. */
@@ -159,6 +167,29 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
       (lease) => isHeld(lease, {clock, isAlive: isProcessAlive()}),
     )
     return {views}
+  }
+
+  /**
+   * Compares what is online with the historical answer as of each view's watermark, key by key; `Verification` says what
+   * counts as a difference. Nothing is written, and reads are spread so that others don't feel them.
+   */
+  async verify(options: VerifyOptions = {}): Promise<Verification> {
+    const {views, sample = 1000, seed = 0, maxReadsPerSecond = 5000, examples = 5, ...rest} = options
+    const {verifyViews} = await import('./verify/verify-views.js')
+    const {clock} = this.#environment
+    return verifyViews({
+      ...rest,
+      views,
+      sample: sample === 'all' ? undefined : {size: sample, seed: BigInt(seed)},
+      maxReadsPerSecond,
+      examplesOfKind: examples,
+      registry: await this.#stores.registry(),
+      openOfflineStore: () => this.#stores.offline(),
+      openOnlineStore: () => this.#stores.online('read'),
+      isHeld: (lease) => isHeld(lease, {clock, isAlive: isProcessAlive()}),
+      now: this.#now,
+      clock,
+    })
   }
 
   /** Past and present runs, newest first. */

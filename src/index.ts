@@ -60,13 +60,18 @@ export {FeatureStoreError} from './errors.js'
 export type {ErrorCode, Problem, SourcePosition} from './errors.js'
 export {FeatureStore} from './feature-store.js'
 export type {
+  Difference,
   FrameFormat,
   LoadOptions,
   MaterializeProgress,
   OnlineResponse,
   OpenOptions,
   RetrievalJob,
+  Verification,
+  VerifyOptions,
+  VerifyProgress,
   ViewStatus,
+  ViewVerification,
 } from './feature-store.js'
 export type {ApplyStep} from './plan/apply-plan.js'
 export type {Change, ChangeImpact, ChangeOp, FieldChange, Plan} from './plan/plan.js'

@@ -173,6 +173,27 @@ ${more}`,
     expect(await tripsOf(other, 'stats:trips')).toContainEqual({driver_id: 1n, trips: 11n})
   })
 
+  test('verifies what it loaded, and what was loaded no more', async () => {
+    const store = await loaded()
+    expect(await store.verify()).toMatchObject({
+      differences: 0,
+      views: [{name: 'stats', checked: 2, equal: 2, examples: []}],
+    })
+    writeFileSync(
+      join(folder, 'stats.csv'),
+      'driver_id,event_timestamp,trips,rating\n1,2026-01-02T00:00:00Z,12,4.75\n2,2026-01-01T00:00:00Z,20,\n',
+    )
+    const {differences, views} = await store.verify({views: ['stats'], sample: 'all', maxReadsPerSecond: 100})
+    expect(differences).toBe(1)
+    expect(views[0]?.examples).toMatchObject([
+      {
+        kind: 'different',
+        key: [{name: 'driver_id', value: 1n}],
+        features: [{name: 'trips', expected: 12n, found: 11n}],
+      },
+    ])
+  })
+
   test('a load that is interrupted says so and can be repeated', async () => {
     const store = await openStore()
     await store.apply()

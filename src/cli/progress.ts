@@ -3,12 +3,12 @@
  * estimate of the number of entities, so a bar may end a little early or late.
  */
 import {formatCount, formatRows} from './format-number.js'
-import type {MaterializeProgress} from '../feature-store.js'
+import type {MaterializeProgress, VerifyProgress} from '../feature-store.js'
 
 const longestView = 24
 
 export interface ProgressDisplay {
-  readonly update: (event: MaterializeProgress) => void
+  readonly update: (event: MaterializeProgress | VerifyProgress) => void
   readonly stop: () => void
 }
 
@@ -59,7 +59,7 @@ async function bars(): Promise<ProgressDisplay> {
         rows: formatCount(event.rows),
         rate: formatCount(Math.round(rate)),
         state:
-          event.phase === 'writing' && rate > 0
+          (event.phase === 'writing' || event.phase === 'checking') && rate > 0
             ? `ETA ${Math.ceil((total - event.rows) / rate)} s`
             : event.phase,
       })

@@ -17,17 +17,19 @@ import type {SqlValues} from './sql-values.js'
 
 /**
  * The newest row of each key among the selected rows: columns `k0…`, `t`, `c`, `f0…`, `m0…`. Two passes, of which the
- * first reads keys and times alone; a row is chosen whole.
+ * first reads keys and times alone, and the second only rows of the keys that are wanted; a row is chosen whole.
  */
 export function compileLatestPerEntity(
   query: LatestPerEntityQuery,
   readable: ReadableRows,
   values: SqlValues,
 ): RelationScript {
+  const {everyKey = false, sample} = query
   const {keys} = query.rows
   const keyNames = keys.map((_, index) => keyName(index))
   const list = keyNames.join(', ')
   const by = [...keyNames, 't']
+  const selected = (): string => selectedRows(query, values)
   const columns = latestColumns(readable)
   const candidates = '"latest:candidates"'
   const {relations, chosen} = settleTies({
@@ -43,21 +45,39 @@ export function compileLatestPerEntity(
       {
         name: '"latest:rows"',
         kept: false,
-        sql: () => `SELECT * FROM ${typedRows(readable, {unfitTime: 'is null'})}
-  WHERE (${selectedRows(query, values)}) AND NOT (${isIncomplete(keys.length)})${
-    query.after === undefined ? '' : ` AND (${isAfter(keys, query.after, values)})`
-  }`,
+        sql: () => {
+          const rows = typedRows(readable, {unfitTime: 'is null'})
+          const complete = [
+            `NOT (${isIncomplete(keys.length)})`,
+            ...(query.after === undefined ? [] : [`(${isAfter(keys, query.after, values)})`]),
+          ].join(' AND ')
+          return everyKey
+            ? `SELECT *, coalesce(${selected()}, false) AS selected FROM ${rows}
+  WHERE ${complete}`
+            : `SELECT * FROM ${rows}
+  WHERE (${selected()}) AND ${complete}`
+        },
       },
       {
         name: '"latest:newest"',
         kept: true,
-        sql: () => `SELECT ${list}, max(t) AS t FROM "latest:rows" GROUP BY ${list}`,
+        sql: () => {
+          const newest = everyKey
+            ? 'coalesce(max(t) FILTER (selected), max(t)) AS t, bool_or(selected) AS selected'
+            : 'max(t) AS t'
+          const some =
+            sample === undefined
+              ? ''
+              : `
+  ORDER BY hash(${list}, ${values.integer(sample.seed)}), ${list} LIMIT ${values.integer(BigInt(sample.size))}`
+          return `SELECT ${list}, ${newest} FROM "latest:rows" GROUP BY ${list}${some}`
+        },
       },
       {
         name: candidates,
         kept: true,
         sql: () =>
-          `SELECT one.* FROM "latest:rows" AS one SEMI JOIN "latest:newest" AS newest ON ${equalColumns('one', 'newest', by)}`,
+          `SELECT one.* FROM "latest:rows" AS one SEMI JOIN "latest:newest" AS newest ON ${equalColumns('one', 'newest', everyKey ? [...by, 'selected'] : by)}`,
       },
       ...relations,
     ],

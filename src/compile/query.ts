@@ -52,6 +52,13 @@ export interface LatestPerEntityQuery extends RowSelection {
   readonly order: 'key' | 'any'
   /** Only keys that come after this one, in their order: values of the keys' types. */
   readonly after?: readonly Value[] | undefined
+  /** Keys without a selected row come too, with the newest of all their rows. */
+  readonly everyKey?: boolean
+  /**
+   * No more than `size` of the keys: those whose hash, together with the seed, is smallest. So one seed picks the same
+   * keys again, a larger sample holds the smaller one, and only the sampled rows are read whole.
+   */
+  readonly sample?: {readonly size: number; readonly seed: bigint} | undefined
 }
 
 /** What the run must know of a source before it reads: one pass over keys and times. */

@@ -54,15 +54,28 @@ export function pointInTime(
   )
 }
 
-/** The newest row of each key among the selected rows, in the order in which keys first appear. */
+/**
+ * The newest row of each key among the selected rows, in the order in which keys first appear; with `everyKey` then the
+ * newest of the other keys.
+ */
 export function latestPerEntity(
   rows: readonly OracleRow[],
   features: readonly TypedColumn[],
-  selection: Pick<LatestPerEntityQuery, 'intervals' | 'arrived'>,
+  selection: Pick<LatestPerEntityQuery, 'intervals' | 'arrived' | 'everyKey'>,
 ): readonly OracleRow[] {
+  const selected = newestOf(
+    rows.filter((row) => isSelected(row, selection)),
+    features,
+  )
+  if (selection.everyKey !== true) return selected
+  const others = rows.filter(({key}) => !selected.some((one) => sameKey(one.key, key)))
+  return [...selected, ...newestOf(others, features)]
+}
+
+function newestOf(rows: readonly OracleRow[], features: readonly TypedColumn[]): readonly OracleRow[] {
   const newest: OracleRow[] = []
   for (const row of rows) {
-    if (!isSelected(row, selection) || row.key.includes(null)) continue
+    if (row.key.includes(null)) continue
     const index = newest.findIndex((other) => sameKey(other.key, row.key))
     if (index === -1) newest.push(row)
     else if (isNewer(row, newest[index] as OracleRow, features)) newest[index] = row

@@ -142,9 +142,10 @@ export function describeRandomFrames({contract, runs}: OfflineSuite): void {
         anyRows,
         fc.array(anyInterval, {maxLength: 2}),
         fc.option(fc.record({after: anyTime, orEqual: fc.boolean(), within: anyInterval}), {nil: undefined}),
-        async (rows, intervals, arrived) => {
+        fc.boolean(),
+        async (rows, intervals, arrived, everyKey) => {
           const view = await writeView(fixture, rows)
-          const selection = {intervals, ...(arrived === undefined ? {} : {arrived})}
+          const selection = {intervals, everyKey, ...(arrived === undefined ? {} : {arrived})}
           const {rows: newest, misfits} = await readNewest(fixture.store, latestQuery(view, selection))
           const expected = latestPerEntity(rows, features, selection)
           expect(byKey(newest)).toEqual(byKey(expected))
@@ -152,7 +153,8 @@ export function describeRandomFrames({contract, runs}: OfflineSuite): void {
           const summary = await fixture.store.summarizeSource({
             kind: 'source_summary',
             rows: view,
-            ...selection,
+            intervals,
+            ...(arrived === undefined ? {} : {arrived}),
           })
           expect(summary.newestEventTimestamp).toEqual(largest(rows.map(({event}) => event)))
           expect(summary.newestCreatedTimestamp).toEqual(largest(rows.map(({created}) => created)))
@@ -161,10 +163,40 @@ export function describeRandomFrames({contract, runs}: OfflineSuite): void {
       {numRuns: runs},
     )
   })
+
+  contract(
+    'has a sample of the keys that is the same each time, and another for another seed',
+    async (fixture) => {
+      const rows = Array.from({length: 400}, (_, index): OracleRow => ({
+        key: ['a', BigInt(index % 200)],
+        event: noon + BigInt(index),
+        created: null,
+        values: [BigInt(index), null, null, null],
+      }))
+      const view = await writeView(fixture, rows)
+      const all = byKey((await readNewest(fixture.store, latestQuery(view))).rows)
+      const sampled = async (size: number, seed: bigint) => {
+        const query = latestQuery(view, {sample: {size, seed}})
+        const found = (await readNewest(fixture.store, query)).rows
+        for (const row of found) expect(all.get(nameOf(row))).toEqual(row)
+        return new Set(found.map(nameOf))
+      }
+      const some = await sampled(20, 1n)
+      expect(some.size).toBe(20)
+      expect(await sampled(20, 1n)).toEqual(some)
+      expect(await sampled(20, 2n)).not.toEqual(some)
+      expect([...(await sampled(60, 1n))]).toEqual(expect.arrayContaining([...some]))
+      expect(await sampled(1000, 1n)).toEqual(new Set(all.keys()))
+    },
+  )
 }
 
 function byKey(rows: readonly OracleRow[]): ReadonlyMap<string, OracleRow> {
-  return new Map(rows.map((row) => [row.key.map(String).join('\u0000'), row]))
+  return new Map(rows.map((row) => [nameOf(row), row]))
+}
+
+function nameOf({key}: OracleRow): string {
+  return key.map(String).join('\u0000')
 }
 
 function largest(times: readonly (Value | null)[]): bigint | null {
