@@ -45,7 +45,8 @@ async function bars(): Promise<ProgressDisplay> {
   return {
     update(event) {
       const now = performance.now()
-      if (event.waitingFor !== undefined) multi.log(`${event.view} waits${waitedFor(event)}\n`)
+      const waited = waitedFor(event)
+      if (waited !== '') multi.log(`${event.view} waits${waited}\n`)
       const entry = views.get(event.view) ?? {
         bar: multi.create(1, 0, {view: shortened(event.view), rows: '0', rate: '0', state: ''}),
         startedAt: now,
@@ -68,9 +69,10 @@ async function bars(): Promise<ProgressDisplay> {
   }
 }
 
-/** Whom the run waits for, where it does. */
-function waitedFor({waitingFor}: MaterializeProgress): string {
-  return waitingFor === undefined ? '' : ` for its turn to write, after ${waitingFor.join('; ')}`
+/** Whom a run waits for, where it does. */
+function waitedFor(event: MaterializeProgress | VerifyProgress): string {
+  if (!('waitingFor' in event) || event.waitingFor === undefined) return ''
+  return ` for its turn to write, after ${event.waitingFor.join('; ')}`
 }
 
 function shortened(view: string): string {
