@@ -51,6 +51,7 @@ export function meanwhile(project: Project, happen: () => Promise<unknown>): Par
   const store: Omit<OfflineStore, typeof Symbol.asyncDispose> = {
     describeSource: (source) => offline.describeSource(source),
     summarizeSource: (query) => offline.summarizeSource(query),
+    sourceVersion: (source, modifiedBy) => offline.sourceVersion(source, modifiedBy),
     readIncompleteRows: (query, options) => offline.readIncompleteRows(query, options),
     retrieve: (query) => offline.retrieve(query),
     async *readLatest(query, options) {

@@ -205,6 +205,8 @@ describe('after a load', () => {
     let reads = 0
     const lagging: OnlineStore = {
       writeOrder: 'key',
+      isPaced: false,
+      note: online.note,
       prepare: (tables) => online.prepare(tables),
       drop: (tables) => online.drop(tables),
       listTables: () => online.listTables(),
