@@ -22,12 +22,12 @@ import {forgetSchemas} from './scripts.js'
 import {RedisConnection} from './redis-connection.js'
 import {RedisKeys} from './redis-keys.js'
 import {readRedisSettings} from './redis-settings.js'
-import {RowBatch} from './row-batch.js'
-import {RowCommands, rowsOfCall} from './row-commands.js'
+import {RowCommands} from './row-commands.js'
+import type {WriteLot} from './row-lots.js'
 
 type Schema = readonly Pick<Field, 'name' | 'valueType'>[]
 
-const callsInFlight = 8
+const lotsInFlight = 8
 /** A thousand years: Redis adds it to its own time, which must not run over. */
 const longestLifeMillis = 31_556_952_000_000n
 /** Keys that one step of SCAN looks at. */
@@ -116,41 +116,40 @@ export class RedisOnlineStore implements OnlineStore {
     let unchanged = 0
     const pending = new Set<Promise<void>>()
     const failures: unknown[] = []
-    const send = async (batch: RowBatch): Promise<void> => {
+    const send = async (lot: WriteLot): Promise<void> => {
       const call = this.#rows
-        .write(batch)
+        .write(lot)
         .then((count) => void (unchanged += count))
         .catch((error: unknown) => void failures.push(error))
         .finally(() => pending.delete(call))
       pending.add(call)
-      if (pending.size >= callsInFlight) await Promise.race(pending)
+      if (pending.size >= lotsInFlight) await Promise.race(pending)
     }
-    let batch = new RowBatch()
+    let lot = this.#rows.newWriteLot()
     // Keys are lent, and other writes go on while this one waits: nothing may come between a key and its place.
     const add = (row: number): boolean =>
-      batch.add(
+      lot.add(
         this.#keys.rowAt(table, rows, row),
         encoder.encode(rows, row),
         life === undefined ? undefined : millisLeft(rows.eventTimestamps.values[row] as bigint, life),
       )
     for (let row = 0; row < rows.rowCount && failures.length === 0; row += 1) {
-      if (batch.size < rowsOfCall && add(row)) continue
-      await send(batch)
-      batch = new RowBatch()
+      if (add(row)) continue
+      await send(lot)
+      lot = this.#rows.newWriteLot()
       add(row)
     }
-    if (batch.size > 0 && failures.length === 0) await send(batch)
+    if (rows.rowCount > 0 && failures.length === 0) await send(lot)
     await Promise.all(pending)
     if (failures.length > 0) throw failures[0]
     return {written: rows.rowCount - unchanged, unchanged, rejected: []}
   }
 
   async read(requests: readonly ReadRequest[]): Promise<readonly (readonly (OnlineRow | undefined)[])[]> {
-    const keys = requests.flatMap(({table, keys: entities}) =>
-      entities.map((entity) => this.#keys.rowOf(table, entity)),
-    )
-    if (keys.length === 0) return requests.map(() => [])
-    const found = await this.#rows.read(keys)
+    const lot = this.#rows.newReadLot()
+    for (const {table, keys} of requests) for (const key of keys) lot.add(this.#keys.rowOf(table, key))
+    if (lot.size === 0) return requests.map(() => [])
+    const found = await this.#rows.read(lot)
     await this.#loadSchemas(found)
     let next = 0
     return requests.map(({keys: entities, features}) =>
