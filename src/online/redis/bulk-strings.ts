@@ -3,10 +3,15 @@
  * https://redis.io/docs/latest/develop/reference/protocol-spec/#bulk-strings
  */
 export class BulkStrings {
-  #buffer = Buffer.allocUnsafe(1024)
+  #buffer: Buffer
   #end = 0
   readonly #starts: number[] = []
   readonly #lengths: number[] = []
+
+  /** It grows beyond the bytes that are expected. */
+  constructor(expectedBytes = 1024) {
+    this.#buffer = Buffer.allocUnsafe(expectedBytes)
+  }
 
   get count(): number {
     return this.#starts.length

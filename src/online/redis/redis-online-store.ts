@@ -49,6 +49,8 @@ export class RedisOnlineStore implements OnlineStore {
   readonly #keys: RedisKeys
   readonly #schemas = new Map<number, Schema>()
   readonly #decoders = new DecoderCache()
+  /** Names of tables that are known to hold rows; others are written as first loads, until they turn out to be none. */
+  readonly #filled = new Set<string>()
 
   constructor(connection: RedisConnection, project: string) {
     this.#connection = connection
@@ -119,13 +121,17 @@ export class RedisOnlineStore implements OnlineStore {
     const send = async (lot: WriteLot): Promise<void> => {
       const call = this.#rows
         .write(lot)
-        .then((count) => void (unchanged += count))
+        .then((done) => {
+          unchanged += done.unchanged
+          if (done.met) this.#filled.add(table.name)
+        })
         .catch((error: unknown) => void failures.push(error))
         .finally(() => pending.delete(call))
       pending.add(call)
       if (pending.size >= lotsInFlight) await Promise.race(pending)
     }
-    let lot = this.#rows.newWriteLot()
+    const newLot = (): WriteLot => this.#rows.newWriteLot(life === undefined && !this.#filled.has(table.name))
+    let lot = newLot()
     // Keys are lent, and other writes go on while this one waits: nothing may come between a key and its place.
     const add = (row: number): boolean =>
       lot.add(
@@ -136,7 +142,7 @@ export class RedisOnlineStore implements OnlineStore {
     for (let row = 0; row < rows.rowCount && failures.length === 0; row += 1) {
       if (add(row)) continue
       await send(lot)
-      lot = this.#rows.newWriteLot()
+      lot = newLot()
       add(row)
     }
     if (rows.rowCount > 0 && failures.length === 0) await send(lot)

@@ -1,10 +1,10 @@
 import {Cluster, type Redis} from 'ioredis'
+import {GuardedWriteCall} from './guarded-write-call.js'
 import type {RedisConnection} from './redis-connection.js'
 import type {ReadCall} from './read-call.js'
 import type {RowCall} from './row-call.js'
-import {ReadLot, WriteLot} from './row-lots.js'
+import {ReadLot, WriteLot, type WriteCall} from './row-lots.js'
 import {guardedWrite} from './scripts.js'
-import type {WriteCall} from './write-call.js'
 
 /** Reads and writes of many rows: one command on one server; in a cluster one for each slot, sent to the slot's master. */
 export class RowCommands {
@@ -18,24 +18,29 @@ export class RowCommands {
     return new ReadLot(this.#connection.isCluster)
   }
 
-  newWriteLot(): WriteLot {
-    return new WriteLot(this.#connection.isCluster)
+  newWriteLot(isFirst: boolean): WriteLot {
+    return new WriteLot(this.#connection.isCluster, isFirst)
   }
 
   /** In the order of the lot; null where there is no row. */
   async read(lot: ReadLot): Promise<readonly (Buffer | null)[]> {
     const found = new Array<Buffer | null>(lot.size).fill(null)
-    await this.#sendAll<readonly (Buffer | null)[], ReadCall>(lot.calls, ({places}, rows) =>
+    await this.#sendAll<readonly (Buffer | null)[], ReadCall>(lot.calls, (_, {places}, rows) =>
       places.forEach((place, at) => (found[place] = rows[at] ?? null)),
     )
     return found
   }
 
-  /** Writes rows unless newer ones are there. Returns how many left the store as it was. */
-  async write(lot: WriteLot): Promise<number> {
+  /** Returns how many rows left the store as it was; `met`: a lot of first rows met others. */
+  async write(lot: WriteLot): Promise<{readonly unchanged: number; readonly met: boolean}> {
     let unchanged = 0
-    await this.#sendAll<number, WriteCall>(lot.calls, (_, count) => (unchanged += count))
-    return unchanged
+    const refused = new Map<number, GuardedWriteCall>()
+    await this.#sendAll<number, WriteCall>(lot.calls, (slot, call, reply) => {
+      if (call instanceof GuardedWriteCall) unchanged += reply
+      else if (reply === 0) refused.set(slot, call.guarded())
+    })
+    await this.#sendAll<number, GuardedWriteCall>(refused, (_slot, _call, reply) => (unchanged += reply))
+    return {unchanged, met: refused.size > 0}
   }
 
   /**
@@ -72,22 +77,24 @@ export class RowCommands {
   /** Sends each call until it succeeds, and hands over its reply; what succeeded is not sent again. */
   async #sendAll<Reply, Call extends RowCall<Reply>>(
     calls: ReadonlyMap<number, Call>,
-    take: (call: Call, reply: Reply) => void,
+    take: (slot: number, call: Call, reply: Reply) => void,
   ): Promise<void> {
     const open = new Map(calls)
+    if (open.size === 0) return
     const attempt = async (client: Redis | Cluster): Promise<readonly Error[]> => {
       const send = senderTo<Reply>(client)
       const failures: Error[] = []
-      await Promise.all(
+      const sent = inOnePiece(client, () =>
         Array.from(open, async ([slot, call]) => {
           try {
-            take(call, await send(slot, call))
+            take(slot, call, await send(slot, call))
             open.delete(slot)
           } catch (error) {
             failures.push(error as Error)
           }
         }),
       )
+      await Promise.all(sent)
       return failures
     }
     await this.#connection.run(async (client) => {
@@ -119,6 +126,19 @@ function senderTo<Reply>(client: Redis | Cluster): (slot: number, call: RowCall<
       if (/^(ASK|TRYAGAIN) ?/.test((error as Error).message)) return call.rowByRow(client)
       throw error
     }
+  }
+}
+
+/** What is sent meanwhile leaves in one piece for each node, not command by command. */
+function inOnePiece<T>(client: Redis | Cluster, send: () => T): T {
+  if (!(client instanceof Cluster)) return send()
+  // A node that is not connected has no stream yet.
+  const streams = client.nodes().flatMap(({stream}: {readonly stream?: Redis['stream']}) => stream ?? [])
+  for (const stream of streams) stream.cork()
+  try {
+    return send()
+  } finally {
+    for (const stream of streams) stream.uncork()
   }
 }
 

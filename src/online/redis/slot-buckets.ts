@@ -1,11 +1,12 @@
 /**
- * Keys of a project lie in 512 of the 16,384 slots of a cluster, evenly spaced, so that a batch of some thousand rows has
+ * Keys of a project lie in 256 of the 16,384 slots of a cluster, evenly spaced, so that a batch of some thousand rows has
  * several rows of each: a command can't reach beyond a slot. More masters than that would have nothing to do.
  */
 import calculateSlot from 'cluster-key-slot'
+import {hashBytes} from './hash-bytes.js'
 
 const slotCount = 16_384
-const bucketCount = 512
+const bucketCount = 256
 /** Length of a tag; 36 ** 3 of them are far more than it takes to meet every bucket. */
 export const tagLength = 3
 
@@ -14,7 +15,7 @@ let tags: readonly Buffer[] | undefined
 /** What stands in braces in a key of these bytes, and so decides on its slot. The same in every process, for ever. */
 export function slotTag(bytes: Buffer, start: number, end: number): Buffer {
   tags ??= makeTags()
-  return tags[hashOf(bytes, start, end) % bucketCount] as Buffer
+  return tags[hashBytes(bytes, start, end) & (bucketCount - 1)] as Buffer
 }
 
 /** For each bucket the first text whose slot lies in its part of all slots. */
@@ -26,11 +27,4 @@ function makeTags(): readonly Buffer[] {
     if (!found.has(bucket)) found.set(bucket, tag)
   }
   return Array.from({length: bucketCount}, (_, bucket) => found.get(bucket) as Buffer)
-}
-
-/** FNV-1a, its halves folded: http://www.isthe.com/chongo/tech/comp/fnv/ */
-function hashOf(bytes: Buffer, start: number, end: number): number {
-  let hash = 0x81_1c_9d_c5
-  for (let at = start; at < end; at += 1) hash = Math.imul(hash ^ (bytes[at] as number), 0x01_00_01_93)
-  return (hash ^ (hash >>> 16)) & 0xff_ff
 }
