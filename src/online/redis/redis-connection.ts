@@ -44,8 +44,10 @@ export class RedisConnection implements AsyncDisposable {
     const deadline = performance.now() + this.#patienceMillis
     for (let attempt = 0; ; attempt += 1) {
       try {
-        await this.#beReady()
-        return await withinBounds(this.#client, commands)
+        if (this.#client.status !== 'ready') await this.#beReady()
+        return await (this.#client instanceof Cluster
+          ? withinBounds(commands(this.#client))
+          : commands(this.#client))
       } catch (error) {
         const cause = this.#causeOf(error)
         if (!isTransient(cause) || performance.now() >= deadline) throw this.#unavailable(cause)
@@ -123,16 +125,12 @@ function connect(settings: RedisSettings): Redis | Cluster {
   }
 }
 
-async function withinBounds<T>(
-  client: Redis | Cluster,
-  commands: (client: Redis | Cluster) => Promise<T>,
-): Promise<T> {
-  if (!(client instanceof Cluster)) return commands(client)
+async function withinBounds<T>(replies: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const end = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error('Command timed out')), attemptTimeoutMillis)
   })
-  return Promise.race([commands(client), end]).finally(() => clearTimeout(timer))
+  return Promise.race([replies, end]).finally(() => clearTimeout(timer))
 }
 
 /** Learns who holds which slots now. When no node tells, the next attempt fails as well. */

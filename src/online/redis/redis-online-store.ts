@@ -17,7 +17,7 @@ import type {
   RowLife,
   WriteResult,
 } from '../online-store.js'
-import {DecoderCache, readSchemaId, RowEncoder} from '../row-codec.js'
+import {DecoderCache, readSchemaId, RowEncoder, type RowDecoder} from '../row-codec.js'
 import {forgetSchemas} from './scripts.js'
 import {RedisConnection} from './redis-connection.js'
 import {RedisKeys} from './redis-keys.js'
@@ -158,16 +158,14 @@ export class RedisOnlineStore implements OnlineStore {
     const found = await this.#rows.read(lot)
     await this.#loadSchemas(found)
     let next = 0
-    return requests.map(({keys: entities, features}) =>
-      entities.map(() => {
+    return requests.map(({keys, features}) => {
+      const decode = this.#decodeWith(features)
+      return keys.map(() => {
         const row = found[next]
         next += 1
-        if (row === null || row === undefined) return undefined
-        const schema = this.#schemas.get(readSchemaId(row))
-        if (schema === undefined) throw new Error(`a row has schema ${readSchemaId(row)}, which is not there`)
-        return this.#decoders.get(schema, features).decode(row)
-      }),
-    )
+        return row === null || row === undefined ? undefined : decode(row)
+      })
+    })
   }
 
   /** Redis does not count the keys of a pattern. */
@@ -197,13 +195,32 @@ export class RedisOnlineStore implements OnlineStore {
     )
   }
 
+  /** Rows that follow each other mostly have one schema, which is looked up once. */
+  #decodeWith(features: readonly string[]): (row: Buffer) => OnlineRow {
+    let schemaId: number | undefined
+    let decoder: RowDecoder | undefined
+    return (row) => {
+      const id = readSchemaId(row)
+      if (decoder === undefined || id !== schemaId) {
+        const schema = this.#schemas.get(id)
+        if (schema === undefined) throw new Error(`a row has schema ${id}, which is not there`)
+        decoder = this.#decoders.get(schema, features)
+        schemaId = id
+      }
+      return decoder.decode(row)
+    }
+  }
+
   /** Schemas of rows that are not known yet. */
   async #loadSchemas(rows: readonly (Buffer | null)[]): Promise<void> {
     const unknown = new Set<number>()
+    let known: number | undefined
     for (const row of rows) {
       if (row === null) continue
       const id = readSchemaId(row)
-      if (!this.#schemas.has(id)) unknown.add(id)
+      if (id === known) continue
+      if (this.#schemas.has(id)) known = id
+      else unknown.add(id)
     }
     if (unknown.size === 0) return
     const ids = [...unknown]

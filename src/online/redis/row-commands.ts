@@ -24,6 +24,11 @@ export class RowCommands {
 
   /** In the order of the lot; null where there is no row. */
   async read(lot: ReadLot): Promise<readonly (Buffer | null)[]> {
+    const only = this.#connection.isCluster ? undefined : lot.calls.get(0)
+    if (only !== undefined)
+      return this.#connection.run(
+        (client) => client.sendCommand(only.toCommand()) as ReturnType<typeof this.read>,
+      )
     const found = new Array<Buffer | null>(lot.size).fill(null)
     await this.#sendAll<readonly (Buffer | null)[], ReadCall>(lot.calls, (_, {places}, rows) =>
       places.forEach((place, at) => (found[place] = rows[at] ?? null)),
