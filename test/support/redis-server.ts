@@ -3,6 +3,7 @@ import {mkdtempSync, rmSync} from 'node:fs'
 import {connect, createServer} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
 import {promisify} from 'node:util'
 
 const run = promisify(execFile)
@@ -44,6 +45,12 @@ export class RedisServer implements AsyncDisposable {
     return server
   }
 
+  /** A node of a cluster that is still to be made. */
+  static async startNode(...more: readonly string[]): Promise<RedisServer> {
+    const cluster = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000']
+    return RedisServer.start(...cluster, '--cluster-port', String(await freePort()), ...more)
+  }
+
   async up(): Promise<void> {
     const child = spawn('redis-server', this.#arguments, {stdio: 'ignore'})
     this.#process = child
@@ -76,11 +83,11 @@ export class RedisServer implements AsyncDisposable {
   }
 
   async #answers(): Promise<void> {
-    while (!(await isListening(this.port))) await new Promise((resolve) => setTimeout(resolve, 50))
+    while (!(await isListening(this.port))) await pause(50)
   }
 }
 
-/** Three masters of our own that share the slots. */
+/** Three masters of our own that share the slots, each with as many replicas as wanted. */
 export class RedisCluster implements AsyncDisposable {
   readonly nodes: readonly RedisServer[]
 
@@ -88,25 +95,17 @@ export class RedisCluster implements AsyncDisposable {
     this.nodes = nodes
   }
 
-  static async start(): Promise<RedisCluster> {
-    const nodes = await Promise.all(
-      Array.from({length: 3}, () =>
-        RedisServer.start(
-          '--cluster-enabled',
-          'yes',
-          '--cluster-node-timeout',
-          '2000',
-          '--cluster-port',
-          '0',
-        ),
-      ),
-    )
+  static async start(replicas = 0): Promise<RedisCluster> {
+    const nodes: RedisServer[] = []
+    for (let at = 0; at < 3 * (1 + replicas); at += 1)
+      nodes.push(await RedisServer.startNode('--repl-diskless-sync-delay', '0'))
     const cluster = new RedisCluster(nodes)
-    const addresses = nodes.map(({port}) => `127.0.0.1:${port}`)
-    await run('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-yes'])
-    for (const node of nodes)
-      while (!(await node.ask('cluster', 'info')).includes('cluster_state:ok'))
-        await new Promise((resolve) => setTimeout(resolve, 100))
+    const addresses = cluster.addresses.split(',')
+    await run('redis-cli', [
+      ...['--cluster', 'create', ...addresses],
+      ...['--cluster-replicas', String(replicas), '--cluster-yes'],
+    ])
+    for (const node of nodes) while (!(await hasSettled(node, 3 * replicas))) await pause(100)
     return cluster
   }
 
@@ -122,6 +121,13 @@ export class RedisCluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const node of this.nodes) await node[Symbol.asyncDispose]()
   }
+}
+
+/** Whether a node takes the cluster for whole, and has its master's rows where it is a replica. */
+async function hasSettled(node: RedisServer, replicas: number): Promise<boolean> {
+  if (!(await node.ask('cluster', 'info')).includes('cluster_state:ok')) return false
+  if ((await node.ask('cluster', 'nodes')).split('slave').length - 1 !== replicas) return false
+  return !(await node.ask('info', 'replication')).includes('master_link_status:down')
 }
 
 /** A server listens when it is ready; whether it wants TLS or a login is not asked. */
