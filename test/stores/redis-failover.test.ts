@@ -1,6 +1,8 @@
 import {setTimeout as pause} from 'node:timers/promises'
 import {afterAll, beforeAll, expect, test} from 'vitest'
 import {FeatureStore} from '../../src/feature-store.js'
+import {openOnlineStore} from '../../src/online/drivers.js'
+import {onlineRows, onlineTable} from '../conformance/online-store.js'
 import {RedisCluster} from '../support/redis-server.js'
 import {runFs} from '../support/run-fs.js'
 import {VersionedRepo} from '../support/versioned-repo.js'
@@ -57,4 +59,28 @@ test('a master that is killed in mid-run costs seconds, not the run, and readers
   const again = await runFs(['materialize', '2026-01-01', '2026-01-02', '-C', repo.folder])
   expect(again).toMatchObject({code: 0})
   expect(await repo.readAllVersions(store)).toEqual(new Set([1]))
+})
+
+test('a master that falls silent is left for the new one', async () => {
+  await using own = await RedisCluster.start(1)
+  await using store = await openOnlineStore(
+    {type: 'redis', settings: {redisType: 'redis_cluster', connectionString: own.addresses}},
+    {project: 'rides', repoDirectory: '/', access: 'write'},
+  )
+  const table = onlineTable('driver', {driver_id: 'int64'}, {trips: 'int64'})
+  const ids = Array.from({length: 3000}, (_, id) => BigInt(id))
+  const write = (event: bigint) =>
+    store.write(
+      table,
+      onlineRows(
+        table,
+        ids.map((id) => ({key: [id], event, created: null, values: [event]})),
+      ),
+    )
+  await store.prepare([table])
+  expect(await write(1n)).toMatchObject({written: 3000})
+  own.nodes[0]?.freeze()
+  await write(2n)
+  const [rows] = await store.read([{table, keys: ids.map((id) => [id]), features: ['trips']}])
+  expect(new Set(rows?.map((row) => row?.values[0]))).toEqual(new Set([2n]))
 })

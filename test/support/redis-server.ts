@@ -1,5 +1,5 @@
 import {execFile, spawn, type ChildProcess} from 'node:child_process'
-import {mkdtempSync, rmSync} from 'node:fs'
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {connect, createServer} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -12,7 +12,7 @@ const run = promisify(execFile)
 export class RedisServer implements AsyncDisposable {
   readonly port: number
   readonly #folder: string
-  readonly #arguments: readonly string[]
+  readonly #arguments: string[]
   #process: ChildProcess | undefined
 
   private constructor(port: number, more: readonly string[]) {
@@ -45,6 +45,24 @@ export class RedisServer implements AsyncDisposable {
     return server
   }
 
+  /** A sentinel that watches a master by the name `rides`, and needs one other to depose it. */
+  static async startSentinel(master: RedisServer): Promise<RedisServer> {
+    const port = await freePort()
+    const server = new RedisServer(port, ['--sentinel'])
+    // It keeps what it learns in its file, so flags alone will not do.
+    const file = join(server.#folder, 'sentinel.conf')
+    writeFileSync(
+      file,
+      `sentinel monitor rides 127.0.0.1 ${master.port} 2
+sentinel down-after-milliseconds rides 1000
+sentinel failover-timeout rides 5000
+`,
+    )
+    server.#arguments.unshift(file)
+    await server.up()
+    return server
+  }
+
   /** A node of a cluster that is still to be made. */
   static async startNode(...more: readonly string[]): Promise<RedisServer> {
     const cluster = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000']
@@ -70,6 +88,11 @@ export class RedisServer implements AsyncDisposable {
     const ended = new Promise((resolve) => child.once('exit', resolve))
     child.kill('SIGKILL')
     await ended
+  }
+
+  /** The process stands still, and its connections stay open: what is left of a machine that lost its network. */
+  freeze(): void {
+    this.#process?.kill('SIGSTOP')
   }
 
   /** What `redis-cli` says to a command. */
@@ -128,6 +151,39 @@ async function hasSettled(node: RedisServer, replicas: number): Promise<boolean>
   if (!(await node.ask('cluster', 'info')).includes('cluster_state:ok')) return false
   if ((await node.ask('cluster', 'nodes')).split('slave').length - 1 !== replicas) return false
   return !(await node.ask('info', 'replication')).includes('master_link_status:down')
+}
+
+/** A master of our own, its replica, and three sentinels that watch them. */
+export class RedisSentinels implements AsyncDisposable {
+  readonly master: RedisServer
+  readonly replica: RedisServer
+  readonly #sentinels: readonly RedisServer[]
+
+  private constructor(master: RedisServer, replica: RedisServer, sentinels: readonly RedisServer[]) {
+    this.master = master
+    this.replica = replica
+    this.#sentinels = sentinels
+  }
+
+  static async start(): Promise<RedisSentinels> {
+    const master = await RedisServer.start('--repl-diskless-sync-delay', '0')
+    const replica = await RedisServer.start('--replicaof', `127.0.0.1 ${master.port}`)
+    const sentinels: RedisServer[] = []
+    for (let at = 0; at < 3; at += 1) sentinels.push(await RedisServer.startSentinel(master))
+    while (!(await replica.ask('info', 'replication')).includes('master_link_status:up')) await pause(100)
+    for (const sentinel of sentinels)
+      while (!/slaves=1,sentinels=3/.test(await sentinel.ask('info', 'sentinel'))) await pause(100)
+    return new RedisSentinels(master, replica, sentinels)
+  }
+
+  /** For `connection_string`. */
+  get addresses(): string {
+    return this.#sentinels.map(({port}) => `127.0.0.1:${port}`).join(',')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const server of [...this.#sentinels, this.replica, this.master]) await server[Symbol.asyncDispose]()
+  }
 }
 
 /** A server listens when it is ready; whether it wants TLS or a login is not asked. */

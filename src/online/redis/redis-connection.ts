@@ -14,7 +14,7 @@ const longestPauseMillis = 2000
 const transientReply =
   /^(LOADING|READONLY|CLUSTERDOWN|MOVED|ASK|TRYAGAIN|MASTERDOWN|BUSY|NOREPLICAS|ERR max number of clients)/
 const transientFailure =
-  /Command timed out|Connection is closed|Stream isn't writeable|max retries per request|Too many Cluster redirections|refresh slots cache|None of startup nodes|Cluster isn't ready|sentinels are unreachable|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/i
+  /Command timed out|Socket timeout|Connection is closed|Stream isn't writeable|max retries per request|Too many Cluster redirections|refresh slots cache|None of startup nodes|Cluster isn't ready|sentinels are unreachable|EAI_AGAIN|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/i
 
 /**
  * A connection whose commands settle in bounded time and are sent again by us alone, which is safe because all of ours
@@ -96,6 +96,10 @@ function connect(settings: RedisSettings): Redis | Cluster {
     lazyConnect: true,
     connectTimeout: commandTimeoutMillis,
     commandTimeout: commandTimeoutMillis,
+    // A machine that lost its network never closes a connection; a new one may lead elsewhere.
+    socketTimeout: commandTimeoutMillis,
+    // So may it where a master became a replica.
+    reconnectOnError: ({message}) => message.startsWith('READONLY'),
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
   } satisfies RedisOptions
