@@ -1,6 +1,6 @@
 // A first load of 1 M keys × 10 doubles into Redis, guarded row by row, against redis-benchmark's pipelined SET of the
-// same bytes by one client; and reads through the SDK against one raw command of ioredis. BENCH_SCALE=0.1 makes it
-// smaller. Client and server share the machine.
+// same bytes by one client a node, on one server and on a cluster of three; and reads through the SDK against one raw
+// command of ioredis. BENCH_SCALE=0.1 makes it smaller. Clients and servers share the machine.
 import {spawn, spawnSync} from 'node:child_process'
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {createServer} from 'node:net'
@@ -18,36 +18,40 @@ const views = ['a', 'b', 'c']
 const features = Array.from({length: 10}, (_, index) => `f${index}`)
 
 const base = mkdtempSync(join(tmpdir(), 'fs-bench-redis-'))
-const port = await freePort()
-const server = spawn('redis-server', ['--port', port, '--bind', '127.0.0.1', '--save', ''], {stdio: 'ignore'})
-const client = new Redis({port})
-client.on('error', () => undefined)
+const nodes = []
 try {
-  while ((await client.ping().catch(() => '')) !== 'PONG') await sleep(50)
   await writeSources()
-  await loads()
-  await reads()
+  const single = [await startNode()]
+  await loads(single, `{type: redis, connection_string: "${addresses(single)}"}`, 'Redis', [])
+  await reads(single[0])
+  stop(single[0])
+  const cluster = await startCluster()
+  const settings = `{type: redis, redis_type: redis_cluster, connection_string: "${addresses(cluster)}"}`
+  await loads(cluster, settings, 'Redis Cluster of 3', ['--cluster'])
 } finally {
-  client.disconnect()
-  server.kill()
+  nodes.forEach(stop)
   rmSync(base, {recursive: true, force: true})
 }
 
-async function loads() {
-  for (const [name, ttl, aim] of [
-    ['kept for ever', undefined, '≥ 0.75×'],
-    ['with expiry', '36500d', '≥ 0.4×'],
+async function loads(servers, onlineStore, name, clusterFlags) {
+  for (const [life, ttl, aim] of [
+    ['kept for ever', undefined, servers.length > 1 ? '≥ 0.5×' : '≥ 0.75×'],
+    ['with expiry', '36500d', servers.length > 1 ? '' : '≥ 0.4×'],
   ]) {
     const [ours, plain] = [[], []]
     for (let round = 0; round <= rounds; round += 1) {
-      await client.flushall()
-      const rates = [await load(ttl), pipelinedSets(await rowBytes())]
+      await flush(servers)
+      const rates = [await load(onlineStore, ttl)]
+      const bytes = await rowBytes(servers[0])
+      await flush(servers)
+      rates.push(pipelinedSets(servers, bytes, clusterFlags))
       if (round > 0) [ours, plain].forEach((list, index) => list.push(rates[index]))
     }
     const [rate, sets] = [median(ours), median(plain)]
+    const command = ['redis-benchmark', ...clusterFlags, 'SET -P 500'].join(' ')
     row(
-      `materialize ${count(keys)} keys × 10 to Redis, guarded, ${name}, query included`,
-      `redis-benchmark SET -P 500 (${thousands(sets)})`,
+      `materialize ${count(keys)} keys × 10 to ${name}, guarded, ${life}, query included`,
+      `${command} (${thousands(sets)})`,
       thousands(rate),
       `${(rate / sets).toFixed(2)}×`,
       aim,
@@ -56,8 +60,8 @@ async function loads() {
 }
 
 /** Rows a second, from the start of the run to its end. */
-async function load(ttl) {
-  writeRepo(views.slice(0, 1), ttl)
+async function load(onlineStore, ttl) {
+  writeRepo(onlineStore, views.slice(0, 1), ttl)
   const {FeatureStore} = await import('../dist/index.js')
   const store = await FeatureStore.open(base)
   await store.apply()
@@ -73,22 +77,25 @@ async function load(ttl) {
   return keys / seconds
 }
 
-async function rowBytes() {
+async function rowBytes({client}) {
   const [, [key]] = await client.scanBuffer('0', 'MATCH', 'fs:bench:*', 'COUNT', 1000)
   return client.strlen(key)
 }
 
-function pipelinedSets(bytes) {
-  const load = ['-n', keys, '-d', bytes, '-r', keys, '-c', '1', '-P', '500', '-q']
-  const {stdout} = spawnSync('redis-benchmark', ['-p', port, '-t', 'set', ...load.map(String)], {
-    encoding: 'utf8',
-  })
-  return Number(/([\d.]+) requests per second/.exec(stdout)[1])
+function pipelinedSets(servers, bytes, clusterFlags) {
+  const load = ['-n', keys, '-d', bytes, '-r', keys, '-c', servers.length, '-P', '500', '-q']
+  const {stdout} = spawnSync(
+    'redis-benchmark',
+    ['-p', servers[0].port, ...clusterFlags, '-t', 'set', ...load.map(String)],
+    {encoding: 'utf8'},
+  )
+  return Number(/SET: ([\d.]+) requests per second/.exec(stdout)[1])
 }
 
-async function reads() {
-  await client.flushall()
-  writeRepo(views, undefined)
+async function reads(server) {
+  const {client} = server
+  await flush([server])
+  writeRepo(`{type: redis, connection_string: "${addresses([server])}"}`, views, undefined)
   const {FeatureStore} = await import('../dist/index.js')
   const store = await FeatureStore.open(base)
   await store.apply()
@@ -148,11 +155,8 @@ async function writeSources() {
   })
 }
 
-function writeRepo(used, ttl) {
-  writeFileSync(
-    join(base, 'feature_store.yaml'),
-    `project: bench\nonline_store: {type: redis, connection_string: "127.0.0.1:${port}"}\n`,
-  )
+function writeRepo(onlineStore, used, ttl) {
+  writeFileSync(join(base, 'feature_store.yaml'), `project: bench\nonline_store: ${onlineStore}\n`)
   const view = (name) => `---
 kind: data_source
 name: ${name}
@@ -170,6 +174,45 @@ ${ttl === undefined ? '' : `ttl: ${ttl}\n`}schema: [${features.map((one) => `{na
     join(base, 'features.yaml'),
     `kind: entity\nname: driver\njoin_keys: [{name: driver_id, value_type: int64}]\n${used.map(view).join('')}`,
   )
+}
+
+async function startNode(...flags) {
+  const port = await freePort()
+  const folder = mkdtempSync(join(base, 'node-'))
+  const server = spawn(
+    'redis-server',
+    ['--port', port, '--bind', '127.0.0.1', '--dir', folder, '--save', '', ...flags],
+    {stdio: 'ignore'},
+  )
+  const client = new Redis({port})
+  client.on('error', () => undefined)
+  const node = {port, client, server}
+  nodes.push(node)
+  while ((await client.ping().catch(() => '')) !== 'PONG') await sleep(50)
+  return node
+}
+
+async function startCluster() {
+  const servers = []
+  for (let at = 0; at < 3; at += 1)
+    servers.push(await startNode('--cluster-enabled', 'yes', '--cluster-port', '0'))
+  spawnSync('redis-cli', ['--cluster', 'create', ...addresses(servers).split(','), '--cluster-yes'])
+  for (const {client} of servers)
+    while (!(await client.cluster('INFO')).includes('cluster_state:ok')) await sleep(100)
+  return servers
+}
+
+function stop({client, server}) {
+  client.disconnect()
+  server.kill()
+}
+
+function addresses(servers) {
+  return servers.map(({port}) => `127.0.0.1:${port}`).join(',')
+}
+
+async function flush(servers) {
+  for (const {client} of servers) await client.flushall()
 }
 
 function quantile(values, share) {

@@ -177,8 +177,7 @@ export class RowDecoder {
   readonly #slots: readonly (
     (SlotLayout & {readonly nullByte: number; readonly nullBit: number}) | undefined
   )[]
-  /** A store that lends rows lends the same buffer each time. */
-  #lent: Buffer | undefined
+  /** Rows often lie in the same memory: a store lends one buffer each time, a reply of a server is one buffer. */
   #view: DataView = new DataView(new ArrayBuffer(0))
 
   /** `written` is the schema of the rows; `wanted` names features in the order of the answer. */
@@ -194,19 +193,17 @@ export class RowDecoder {
 
   /** `bytes` may be overwritten afterwards: nothing of it is kept. */
   decode(bytes: Buffer): OnlineRow {
-    if (bytes !== this.#lent) {
-      this.#lent = bytes
-      this.#view = dataViewOf(bytes)
-    }
+    if (bytes.buffer !== this.#view.buffer) this.#view = new DataView(bytes.buffer)
     const view = this.#view
+    const start = bytes.byteOffset
     const slots = this.#slots
     const values = new Array<Value | null>(slots.length)
     for (let index = 0; index < slots.length; index += 1) {
       const slot = slots[index]
       const isNull = slot === undefined || ((bytes[slot.nullByte] as number) & slot.nullBit) !== 0
-      values[index] = isNull ? null : decodeSlot(bytes, view, slot)
+      values[index] = isNull ? null : decodeSlot(bytes, view, start, slot)
     }
-    return {eventTimestamp: view.getBigInt64(eventAt, true), values}
+    return {eventTimestamp: view.getBigInt64(start + eventAt, true), values}
   }
 }
 
@@ -223,33 +220,34 @@ export class DecoderCache {
   }
 }
 
-function decodeSlot(bytes: Buffer, view: DataView, {slot, offset, type}: SlotLayout): Value {
+/** `view` is of the memory in which the bytes begin at `start`. */
+function decodeSlot(bytes: Buffer, view: DataView, start: number, {slot, offset, type}: SlotLayout): Value {
   switch (slot) {
     case 'bool':
       return bytes[offset] === 1
     case 'int32':
-      return view.getInt32(offset, true)
+      return view.getInt32(start + offset, true)
     case 'date':
-      return formatDay(view.getInt32(offset, true))
+      return formatDay(view.getInt32(start + offset, true))
     case 'int64':
-      return view.getBigInt64(offset, true)
+      return view.getBigInt64(start + offset, true)
     case 'float32':
-      return view.getFloat32(offset, true)
+      return view.getFloat32(start + offset, true)
     case 'float64':
-      return view.getFloat64(offset, true)
+      return view.getFloat64(start + offset, true)
     case 'text': {
-      const start = bytes.readUInt32LE(offset)
-      return bytes.toString('utf8', start, start + bytes.readUInt32LE(offset + 4))
+      const from = bytes.readUInt32LE(offset)
+      return bytes.toString('utf8', from, from + bytes.readUInt32LE(offset + 4))
     }
     case 'bytes': {
-      const start = bytes.readUInt32LE(offset)
-      return Uint8Array.from(bytes.subarray(start, start + bytes.readUInt32LE(offset + 4)))
+      const from = bytes.readUInt32LE(offset)
+      return Uint8Array.from(bytes.subarray(from, from + bytes.readUInt32LE(offset + 4)))
     }
     case 'list': {
-      const start = bytes.readUInt32LE(offset)
+      const from = bytes.readUInt32LE(offset)
       const parts = typeParts(type)
       const element = parts.kind === 'list' ? parts.element : 'string'
-      return decodeList(element, bytes.subarray(start, start + bytes.readUInt32LE(offset + 4)))
+      return decodeList(element, bytes.subarray(from, from + bytes.readUInt32LE(offset + 4)))
     }
     default:
       return slot satisfies never
@@ -347,7 +345,7 @@ function decodeList(element: ScalarType, bytes: Buffer): readonly (Value | null)
       case 'int64':
       case 'float32':
       case 'float64':
-        values.push(decodeSlot(bytes, view, {slot, offset, type: element}))
+        values.push(decodeSlot(bytes, view, 0, {slot, offset, type: element}))
         offset += slotBytes[slot]
         break
       case 'date':

@@ -29,6 +29,11 @@ export interface OnlineShape {
   readonly featureNames: readonly string[]
   /** Columns of the keys that were given; `place` says where each stands in an entity's key. */
   readonly joinKeys: readonly {readonly name: string; readonly valueType: ValueType; readonly place: number}[]
+  /**
+   * Names of keys and features, in order, all null. A copy of it is an object with slots, where the engine makes a
+   * dictionary of an object that gets more than some ten computed names.
+   */
+  readonly emptyRow: Readonly<Record<string, null>>
   /** In the order asked for; `read` and `value` say which read's rows hold it, and where. */
   readonly features: readonly {
     readonly name: string
@@ -73,15 +78,17 @@ export class OnlineFeatures<Row = Readonly<Record<string, Value | null>>> {
 
   /** One object for each entity, in request order: its keys, then its features; null where a value is not PRESENT. */
   toRows(): Row[] {
-    const {joinKeys} = this.#shape
+    const {joinKeys, features, emptyRow} = this.#shape
     return this.#keys.map((key, entity) => {
-      const row: Record<string, Value | null> = {}
+      const row: Record<string, Value | null> = {...emptyRow}
       for (let index = 0; index < joinKeys.length; index += 1) {
         const {name, place} = joinKeys[index] as OnlineShape['joinKeys'][number]
         row[name] = key[place] as Value
       }
-      for (let index = 0; index < this.featureNames.length; index += 1) {
-        row[this.featureNames[index] as string] = this.#valueAt(entity, index)
+      const served = this.#servedValues(entity)
+      for (let index = 0; index < features.length; index += 1) {
+        const {name, read, value} = features[index] as OnlineShape['features'][number]
+        row[name] = served[read]?.[value] ?? null
       }
       return row as Row
     })
@@ -90,7 +97,8 @@ export class OnlineFeatures<Row = Readonly<Record<string, Value | null>>> {
   /** The features of one entity in the order of `featureNames`; null where a value is not PRESENT. */
   vector(entity: number): (Value | null)[] {
     this.#checkEntity(entity)
-    return this.featureNames.map((_, index) => this.#valueAt(entity, index))
+    const served = this.#servedValues(entity)
+    return this.#shape.features.map(({read, value}) => served[read]?.[value] ?? null)
   }
 
   /** The status of each feature of one entity, in the order of `featureNames`. */
@@ -122,12 +130,14 @@ export class OnlineFeatures<Row = Readonly<Record<string, Value | null>>> {
     }
   }
 
+  /** By read. */
+  #servedValues(entity: number): readonly (OnlineRow['values'] | undefined)[] {
+    return this.#reads.map((_, read) => this.#servedRow(read, entity)?.values)
+  }
+
   #valueAt(entity: number, index: number): Value | null {
     const {read, value} = this.#shape.features[index] as OnlineShape['features'][number]
-    const {rows, oldestServed} = this.#reads[read] as OnlineRead
-    const row = rows[entity]
-    if (row === undefined || (oldestServed !== undefined && row.eventTimestamp < oldestServed)) return null
-    return row.values[value] ?? null
+    return this.#servedRow(read, entity)?.values[value] ?? null
   }
 
   #statusAt(entity: number, index: number): OnlineStatus {
@@ -142,6 +152,15 @@ export class OnlineFeatures<Row = Readonly<Record<string, Value | null>>> {
   #eventTimestampAt(entity: number, read: number): string | null {
     const row = this.#keptRow(read, entity)
     return row === undefined ? null : formatInstant(row.eventTimestamp)
+  }
+
+  /** The row, unless it is too old to be served. */
+  #servedRow(read: number, entity: number): OnlineRow | undefined {
+    const {rows, oldestServed} = this.#reads[read] as OnlineRead
+    const row = rows[entity]
+    return row === undefined || (oldestServed !== undefined && row.eventTimestamp < oldestServed)
+      ? undefined
+      : row
   }
 
   /** The row, unless it is so old that its store may have removed it. */

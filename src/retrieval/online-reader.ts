@@ -72,11 +72,14 @@ export class OnlineReader {
     const joinKeys = prepared.columns.list
       .map(({name, valueType}, place) => ({name, valueType, place}))
       .filter(({name, place}, _, all) => all.findIndex((one) => one.name === name) === place)
+    const joinKeyNames = joinKeys.map(({name}) => name)
+    const featureNames = prepared.features.map(({name}) => name)
     this.#shape = {
       joinKeys,
       features: prepared.features,
-      joinKeyNames: joinKeys.map(({name}) => name),
-      featureNames: prepared.features.map(({name}) => name),
+      joinKeyNames,
+      featureNames,
+      emptyRow: emptyRow([...joinKeyNames, ...featureNames]),
     }
   }
 
@@ -169,6 +172,13 @@ class KeyColumns {
       `entities[${index}] has \`${name}\`, which is no join key.${suggestName(name, [...this.#known])} Needed here: ${listNames(names)}.`,
     )
   }
+}
+
+/** Parsed objects have slots, too. */
+function emptyRow(names: readonly string[]): OnlineShape['emptyRow'] {
+  return JSON.parse(
+    `{${names.map((name) => `${JSON.stringify(name)}:null`).join()}}`,
+  ) as OnlineShape['emptyRow']
 }
 
 /** Keys of one view; as they are where the view needs every column in order, which is the common case. */

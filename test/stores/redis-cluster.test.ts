@@ -1,4 +1,5 @@
-import {afterAll, beforeAll, describe, expect, test} from 'vitest'
+import {Redis} from 'ioredis'
+import {afterAll, beforeAll, describe, expect, onTestFinished, test} from 'vitest'
 import {openOnlineStore} from '../../src/online/drivers.js'
 import type {OnlineStore} from '../../src/online/online-store.js'
 import {describeOnlineStore, onlineRows, onlineTable} from '../conformance/online-store.js'
@@ -52,4 +53,54 @@ describe('in a cluster', () => {
     for (const node of cluster.nodes) await node.ask('script', 'flush')
     expect(await store.write(table, onlineRows(table, rows))).toMatchObject({unchanged: 3000})
   })
+
+  test('a slot on its way to another node is read and written all the same', async () => {
+    await using store = await openStore('rides', 'write')
+    await store.prepare([table, other])
+    const one = [0n]
+    const write = (event: bigint) =>
+      store.write(table, onlineRows(table, [{key: one, event, created: null, values: [event]}]))
+    const read = async () =>
+      (
+        await store.read([
+          {table, keys: [one], features: ['trips']},
+          {table: other, keys: [one], features: ['rating']},
+        ])
+      ).map(([row]) => row?.values[0])
+    await write(1n)
+    await store.write(other, onlineRows(other, [{key: one, event: 1n, created: null, values: [4.5]}]))
+    const move = await beginMove(cluster, 'fs:rides:{*')
+    // Some keys of the slot are here, some are there.
+    await move.migrate(1)
+    expect(await read()).toEqual([1n, 4.5])
+    expect(await write(2n)).toMatchObject({written: 1})
+    expect(await write(1n)).toMatchObject({written: 0, unchanged: 1})
+    expect(await read()).toEqual([2n, 4.5])
+    await move.finish()
+    expect(await read()).toEqual([2n, 4.5])
+    expect(await write(3n)).toMatchObject({written: 1})
+    expect(await read()).toEqual([3n, 4.5])
+  })
 })
+
+/** Begins to move the slot of the keys of a pattern to another master, as a resharding does. */
+async function beginMove({nodes}: RedisCluster, pattern: string) {
+  const clients = nodes.map(({port}) => new Redis({port}))
+  onTestFinished(() => clients.forEach((client) => client.disconnect()))
+  const found = await Promise.all(clients.map((client) => client.keysBuffer(pattern)))
+  const at = found.findIndex((keys) => keys.length > 0)
+  const [source, target] = [clients[at] as Redis, clients[(at + 1) % clients.length] as Redis]
+  const slot = await source.cluster('KEYSLOT', (found[at] as Buffer[])[0] as Buffer)
+  const [from, to] = await Promise.all([source.cluster('MYID'), target.cluster('MYID')])
+  await target.cluster('SETSLOT', slot, 'IMPORTING', from)
+  await source.cluster('SETSLOT', slot, 'MIGRATING', to)
+  const migrate = async (count: number): Promise<void> => {
+    const keys = (await source.callBuffer('CLUSTER', 'GETKEYSINSLOT', slot, count)) as Buffer[]
+    for (const key of keys) await source.migrate('127.0.0.1', target.options.port as number, key, 0, 5000)
+  }
+  const finish = async (): Promise<void> => {
+    await migrate(1000)
+    for (const client of clients) await client.cluster('SETSLOT', slot, 'NODE', to)
+  }
+  return {migrate, finish}
+}

@@ -84,6 +84,24 @@ describe('what only Redis does', () => {
     }
   })
 
+  test('who takes a load for the first one still keeps the newer rows that are there', async () => {
+    const ids = Array.from({length: 3000}, (_, id) => BigInt(id))
+    const rows = (event: bigint, some = ids) =>
+      onlineRows(
+        table,
+        some.map((id) => row(id, event, event)),
+      )
+    await using earlier = await openStore('rides', 'write')
+    await earlier.prepare([table])
+    await earlier.write(table, rows(5n, [0n, 700n, 2999n]))
+    await using store = await openStore('rides', 'write')
+    expect(await store.write(table, rows(4n))).toMatchObject({written: 2997, unchanged: 3})
+    expect(await store.write(table, rows(4n))).toMatchObject({written: 0, unchanged: 3000})
+    expect(await earlier.write(table, rows(6n))).toMatchObject({written: 3000})
+    const [found] = await store.read([{table, keys: ids.map((id) => [id]), features: ['trips']}])
+    expect(new Set(found?.map((one) => one?.values[0]))).toEqual(new Set([6n]))
+  })
+
   test('a project that is taken down leaves nothing, and nothing of another goes', async () => {
     await using store = await openStore('prod', 'write')
     await using other = await openStore('nonprod', 'write')

@@ -5,14 +5,16 @@ import type {RedisSettings} from './redis-settings.js'
 
 /** The longest that one command may take before it counts as lost. */
 const commandTimeoutMillis = 5000
+/** The client holds back what a cluster can't take at the moment, without an end; what we try at once takes some commands. */
+const attemptTimeoutMillis = 3 * commandTimeoutMillis
 const firstPauseMillis = 50
 const longestPauseMillis = 2000
 
 /** What passes by itself: the server starts, fails over, is full of clients or of work. */
 const transientReply =
-  /^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|ERR max number of clients)/
+  /^(LOADING|READONLY|CLUSTERDOWN|MOVED|ASK|TRYAGAIN|MASTERDOWN|BUSY|NOREPLICAS|ERR max number of clients)/
 const transientFailure =
-  /Command timed out|Connection is closed|Stream isn't writeable|max retries per request|Too many Cluster redirections|refresh slots cache|None of startup nodes|slots allocation group|Cluster isn't ready|sentinels are unreachable|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/i
+  /Command timed out|Socket timeout|Connection is closed|Stream isn't writeable|max retries per request|Too many Cluster redirections|refresh slots cache|None of startup nodes|Cluster isn't ready|sentinels are unreachable|EAI_AGAIN|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/i
 
 /**
  * A connection whose commands settle in bounded time and are sent again by us alone, which is safe because all of ours
@@ -20,15 +22,18 @@ const transientFailure =
  * that it failed.
  */
 export class RedisConnection implements AsyncDisposable {
+  readonly isCluster: boolean
   readonly #client: Redis | Cluster
   readonly #place: string
   readonly #patienceMillis: number
   /** A failed login or handshake is told by an event only; the command then says that the connection is closed. */
   #reason: Error | undefined
+  #connecting: Promise<void> | undefined
 
   constructor(settings: RedisSettings, patienceMillis: number) {
     this.#place = settings.nodes.map(({host, port}) => `${host}:${port}`).join(', ')
     this.#patienceMillis = patienceMillis
+    this.isCluster = settings.type === 'redis_cluster'
     this.#client = connect(settings)
     this.#client.on('error', (error: Error) => (this.#reason = error))
     this.#client.on('ready', () => (this.#reason = undefined))
@@ -39,13 +44,16 @@ export class RedisConnection implements AsyncDisposable {
     const deadline = performance.now() + this.#patienceMillis
     for (let attempt = 0; ; attempt += 1) {
       try {
-        if (['wait', 'end'].includes(this.#client.status)) await this.#client.connect()
-        return await commands(this.#client)
+        if (this.#client.status !== 'ready') await this.#beReady()
+        return await (this.#client instanceof Cluster
+          ? withinBounds(commands(this.#client))
+          : commands(this.#client))
       } catch (error) {
         const cause = this.#causeOf(error)
         if (!isTransient(cause) || performance.now() >= deadline) throw this.#unavailable(cause)
         // Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
         await sleep(Math.random() * Math.min(longestPauseMillis, firstPauseMillis * 2 ** attempt))
+        await refreshSlots(this.#client)
       }
     }
   }
@@ -53,6 +61,14 @@ export class RedisConnection implements AsyncDisposable {
   // eslint-disable-next-line @typescript-eslint/require-await -- as the interface wants it
   async [Symbol.asyncDispose](): Promise<void> {
     this.#client.disconnect()
+  }
+
+  /** A single server's commands wait until it is connected, for as long as a command may take; a cluster's have no end. */
+  async #beReady(): Promise<void> {
+    if (['wait', 'end'].includes(this.#client.status))
+      this.#connecting = this.#client.connect().finally(() => (this.#connecting = undefined))
+    await this.#connecting
+    if (this.isCluster && this.#client.status !== 'ready') throw new Error("Cluster isn't ready")
   }
 
   /** The event tells why where the command only says that the connection is gone. */
@@ -80,6 +96,10 @@ function connect(settings: RedisSettings): Redis | Cluster {
     lazyConnect: true,
     connectTimeout: commandTimeoutMillis,
     commandTimeout: commandTimeoutMillis,
+    // A machine that lost its network never closes a connection; a new one may lead elsewhere.
+    socketTimeout: commandTimeoutMillis,
+    // So may it where a master became a replica.
+    reconnectOnError: ({message}) => message.startsWith('READONLY'),
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
   } satisfies RedisOptions
@@ -107,6 +127,20 @@ function connect(settings: RedisSettings): Redis | Cluster {
     default:
       return type satisfies never
   }
+}
+
+async function withinBounds<T>(replies: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const end = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('Command timed out')), attemptTimeoutMillis)
+  })
+  return Promise.race([replies, end]).finally(() => clearTimeout(timer))
+}
+
+/** Learns who holds which slots now. When no node tells, the next attempt fails as well. */
+async function refreshSlots(client: Redis | Cluster): Promise<void> {
+  if (!(client instanceof Cluster) || client.status !== 'ready') return
+  await new Promise<void>((resolve) => client.refreshSlotsCache(() => resolve()))
 }
 
 function pauseAfter(attempts: number): number {

@@ -1,16 +1,17 @@
 /**
  * Where a project keeps its things in Redis. A row is a key of its own:
  *
- *   fs:<project>:{<entity key>}<table>
+ *   fs:<project>:{<tag of a slot>}<entity key><table>
  *
- * where the entity key is the bytes of `entity-key.ts`, and the table is 8 characters made of its name, so that a
- * reader needs no catalog to find a row. All views of an entity have what stands in braces in common, and so, in a
- * cluster, the slot: https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags. Where an
- * entity key holds a brace itself, the slot follows from the part before it, which the views have in common too.
+ * where the tag follows from the entity key (see `slot-buckets.ts`), the entity key is the bytes of `entity-key.ts`, and
+ * the table is 8 characters made of its name, so that a reader needs no catalog to find a row. In a cluster what stands in
+ * braces decides on the slot, so that all views of an entity lie together:
+ * https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
  */
 import {createHash} from 'node:crypto'
 import {appendKey, appendKeyFromColumns, appendRaw, newKeyBuffer, type KeyBuffer} from '../entity-key.js'
 import type {EntityKey, OnlineRows, OnlineTable} from '../online-store.js'
+import {slotTag, tagLength} from './slot-buckets.js'
 
 export class RedisKeys {
   /** A hash: name of a table to the types of its keys, as JSON. */
@@ -19,9 +20,12 @@ export class RedisKeys {
   readonly schemas: string
   /** A set: names of tables whose rows are being removed. */
   readonly dropping: string
-  readonly #prefix: Buffer
+  readonly #prefix: string
+  /** Begins with the prefix, whatever key it holds. */
   readonly #buffer: KeyBuffer = newKeyBuffer()
-  readonly #tags = new Map<string, Buffer>()
+  readonly #tagAt: number
+  readonly #entityAt: number
+  readonly #suffixes = new Map<string, Buffer>()
 
   /** A project's name holds no colon and no brace. */
   constructor(project: string) {
@@ -29,43 +33,45 @@ export class RedisKeys {
     this.tables = `fs:{${project}}:tables`
     this.schemas = `fs:{${project}}:schemas`
     this.dropping = `fs:{${project}}:dropping`
-    this.#prefix = Buffer.from(`fs:${project}:{`)
+    this.#prefix = `fs:${project}:{`
+    this.#tagAt = Buffer.byteLength(this.#prefix)
+    appendRaw(this.#buffer, Buffer.from(`${this.#prefix}${'0'.repeat(tagLength)}}`))
+    this.#entityAt = this.#buffer.length
   }
 
+  /** Lent: it holds until the next key is asked for. */
   rowOf(table: OnlineTable, entity: EntityKey): Buffer {
-    const key = this.#begin()
-    appendKey(key, table.joinKeys, entity)
-    appendRaw(key, this.#tagOf(table.name))
-    return Buffer.from(key.bytes.subarray(0, key.length))
+    this.#buffer.length = this.#entityAt
+    appendKey(this.#buffer, table.joinKeys, entity)
+    return this.#finish(table)
   }
 
   /** Lent: it holds until the next key is asked for. */
   rowAt(table: OnlineTable, rows: OnlineRows, row: number): Buffer {
-    const key = this.#begin()
-    appendKeyFromColumns(key, rows.keys, row)
-    appendRaw(key, this.#tagOf(table.name))
-    return key.bytes.subarray(0, key.length)
+    this.#buffer.length = this.#entityAt
+    appendKeyFromColumns(this.#buffer, rows.keys, row)
+    return this.#finish(table)
   }
 
   /** A pattern of SCAN for all rows of a table. */
   rowsOf(table: string): string {
-    return `${this.#prefix.toString()}*${this.#tagOf(table).toString()}`
+    return `${this.#prefix}*${this.#suffixOf(table).toString()}`
   }
 
-  #begin(): KeyBuffer {
+  #finish(table: OnlineTable): Buffer {
     const key = this.#buffer
-    this.#prefix.copy(key.bytes)
-    key.length = this.#prefix.length
-    return key
+    key.bytes.set(slotTag(key.bytes, this.#entityAt, key.length), this.#tagAt)
+    appendRaw(key, this.#suffixOf(table.name))
+    return key.bytes.subarray(0, key.length)
   }
 
-  /** `}` and 48 bits of a hash of the name, in an alphabet that SCAN takes as it stands. */
-  #tagOf(table: string): Buffer {
-    let tag = this.#tags.get(table)
-    if (tag === undefined) {
+  /** 48 bits of a hash of the name, in an alphabet that SCAN takes as it stands. */
+  #suffixOf(table: string): Buffer {
+    let suffix = this.#suffixes.get(table)
+    if (suffix === undefined) {
       const hash = createHash('sha256').update(table).digest().subarray(0, 6).toString('base64url')
-      this.#tags.set(table, (tag = Buffer.from(`}${hash}`)))
+      this.#suffixes.set(table, (suffix = Buffer.from(hash)))
     }
-    return tag
+    return suffix
   }
 }

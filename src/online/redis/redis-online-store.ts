@@ -18,18 +18,18 @@ import type {
   WriteResult,
 } from '../online-store.js'
 import type {SharedNote} from '../shared-note.js'
-import {DecoderCache, readSchemaId, RowEncoder} from '../row-codec.js'
+import {DecoderCache, readSchemaId, RowEncoder, type RowDecoder} from '../row-codec.js'
 import {forgetSchemas} from './scripts.js'
 import {RedisConnection} from './redis-connection.js'
 import {RedisNote} from './redis-note.js'
 import {RedisKeys} from './redis-keys.js'
 import {readRedisSettings} from './redis-settings.js'
-import {RowBatch} from './row-batch.js'
-import {RowCommands, rowsOfCall} from './row-commands.js'
+import {RowCommands} from './row-commands.js'
+import type {WriteLot} from './row-lots.js'
 
 type Schema = readonly Pick<Field, 'name' | 'valueType'>[]
 
-const callsInFlight = 8
+const lotsInFlight = 8
 /** A thousand years: Redis adds it to its own time, which must not run over. */
 const longestLifeMillis = 31_556_952_000_000n
 /** Keys that one step of SCAN looks at. */
@@ -53,6 +53,8 @@ export class RedisOnlineStore implements OnlineStore {
   readonly #keys: RedisKeys
   readonly #schemas = new Map<number, Schema>()
   readonly #decoders = new DecoderCache()
+  /** Names of tables that are known to hold rows; others are written as first loads, until they turn out to be none. */
+  readonly #filled = new Set<string>()
 
   constructor(connection: RedisConnection, project: string) {
     this.#connection = connection
@@ -121,53 +123,54 @@ export class RedisOnlineStore implements OnlineStore {
     let unchanged = 0
     const pending = new Set<Promise<void>>()
     const failures: unknown[] = []
-    const send = async (batch: RowBatch): Promise<void> => {
+    const send = async (lot: WriteLot): Promise<void> => {
       const call = this.#rows
-        .write(batch)
-        .then((count) => void (unchanged += count))
+        .write(lot)
+        .then((done) => {
+          unchanged += done.unchanged
+          if (done.met) this.#filled.add(table.name)
+        })
         .catch((error: unknown) => void failures.push(error))
         .finally(() => pending.delete(call))
       pending.add(call)
-      if (pending.size >= callsInFlight) await Promise.race(pending)
+      if (pending.size >= lotsInFlight) await Promise.race(pending)
     }
-    let batch = new RowBatch()
+    const newLot = (): WriteLot => this.#rows.newWriteLot(life === undefined && !this.#filled.has(table.name))
+    let lot = newLot()
     // Keys are lent, and other writes go on while this one waits: nothing may come between a key and its place.
     const add = (row: number): boolean =>
-      batch.add(
+      lot.add(
         this.#keys.rowAt(table, rows, row),
         encoder.encode(rows, row),
         life === undefined ? undefined : millisLeft(rows.eventTimestamps.values[row] as bigint, life),
       )
     for (let row = 0; row < rows.rowCount && failures.length === 0; row += 1) {
-      if (batch.size < rowsOfCall && add(row)) continue
-      await send(batch)
-      batch = new RowBatch()
+      if (add(row)) continue
+      await send(lot)
+      lot = newLot()
       add(row)
     }
-    if (batch.size > 0 && failures.length === 0) await send(batch)
+    if (rows.rowCount > 0 && failures.length === 0) await send(lot)
     await Promise.all(pending)
     if (failures.length > 0) throw failures[0]
     return {written: rows.rowCount - unchanged, unchanged, rejected: []}
   }
 
   async read(requests: readonly ReadRequest[]): Promise<readonly (readonly (OnlineRow | undefined)[])[]> {
-    const keys = requests.flatMap(({table, keys: entities}) =>
-      entities.map((entity) => this.#keys.rowOf(table, entity)),
-    )
-    if (keys.length === 0) return requests.map(() => [])
-    const found = await this.#rows.read(keys)
+    const lot = this.#rows.newReadLot()
+    for (const {table, keys} of requests) for (const key of keys) lot.add(this.#keys.rowOf(table, key))
+    if (lot.size === 0) return requests.map(() => [])
+    const found = await this.#rows.read(lot)
     await this.#loadSchemas(found)
     let next = 0
-    return requests.map(({keys: entities, features}) =>
-      entities.map(() => {
+    return requests.map(({keys, features}) => {
+      const decode = this.#decodeWith(features)
+      return keys.map(() => {
         const row = found[next]
         next += 1
-        if (row === null || row === undefined) return undefined
-        const schema = this.#schemas.get(readSchemaId(row))
-        if (schema === undefined) throw new Error(`a row has schema ${readSchemaId(row)}, which is not there`)
-        return this.#decoders.get(schema, features).decode(row)
-      }),
-    )
+        return row === null || row === undefined ? undefined : decode(row)
+      })
+    })
   }
 
   /** Redis does not count the keys of a pattern. */
@@ -197,13 +200,32 @@ export class RedisOnlineStore implements OnlineStore {
     )
   }
 
+  /** Rows that follow each other mostly have one schema, which is looked up once. */
+  #decodeWith(features: readonly string[]): (row: Buffer) => OnlineRow {
+    let schemaId: number | undefined
+    let decoder: RowDecoder | undefined
+    return (row) => {
+      const id = readSchemaId(row)
+      if (decoder === undefined || id !== schemaId) {
+        const schema = this.#schemas.get(id)
+        if (schema === undefined) throw new Error(`a row has schema ${id}, which is not there`)
+        decoder = this.#decoders.get(schema, features)
+        schemaId = id
+      }
+      return decoder.decode(row)
+    }
+  }
+
   /** Schemas of rows that are not known yet. */
   async #loadSchemas(rows: readonly (Buffer | null)[]): Promise<void> {
     const unknown = new Set<number>()
+    let known: number | undefined
     for (const row of rows) {
       if (row === null) continue
       const id = readSchemaId(row)
-      if (!this.#schemas.has(id)) unknown.add(id)
+      if (id === known) continue
+      if (this.#schemas.has(id)) known = id
+      else unknown.add(id)
     }
     if (unknown.size === 0) return
     const ids = [...unknown]

@@ -1,16 +1,12 @@
-import {createHash} from 'node:crypto'
 import {Cluster, type Redis} from 'ioredis'
-import calculateSlot from 'cluster-key-slot'
+import {GuardedWriteCall} from './guarded-write-call.js'
 import type {RedisConnection} from './redis-connection.js'
-import type {RowBatch} from './row-batch.js'
+import type {ReadCall} from './read-call.js'
+import type {RowCall} from './row-call.js'
+import {ReadLot, WriteLot, type WriteCall} from './row-lots.js'
 import {guardedWrite} from './scripts.js'
 
-/** Rows of one call of the script: enough to be fast, few enough not to keep others waiting. */
-export const rowsOfCall = 500
-
-const guardedWriteSha = createHash('sha1').update(guardedWrite).digest('hex')
-
-/** Reads and writes of many rows: one command on one server; in a cluster one for each slot, a pipeline for each node. */
+/** Reads and writes of many rows: one command on one server; in a cluster one for each slot, sent to the slot's master. */
 export class RowCommands {
   readonly #connection: RedisConnection
 
@@ -18,116 +14,143 @@ export class RowCommands {
     this.#connection = connection
   }
 
-  /** In the order of the keys; null where there is none. */
-  read(keys: readonly Buffer[]): Promise<readonly (Buffer | null)[]> {
-    return this.#connection.run(async (client) => {
-      if (!(client instanceof Cluster)) return client.mgetBuffer(...keys)
-      const found = new Array<Buffer | null>(keys.length).fill(null)
-      await eachNode(client, keys, async (slots) => {
-        const pipeline = client.pipeline()
-        for (const places of slots) pipeline.mgetBuffer(...places.map((place) => keys[place] as Buffer))
-        const replies = await resultsOf(pipeline.exec())
-        slots.forEach((places, slot) =>
-          places.forEach((place, at) => (found[place] = (replies[slot] as (Buffer | null)[])[at] ?? null)),
-        )
-      })
-      return found
-    })
+  newReadLot(): ReadLot {
+    return new ReadLot(this.#connection.isCluster)
   }
 
-  /** Writes rows unless newer ones are there. Returns how many left the store as it was. */
-  write(rows: RowBatch): Promise<number> {
-    return this.#connection.run(async (client) => {
-      try {
-        return await callGuardedWrite(client, rows)
-      } catch (error) {
-        // A server that started, or a replica that was promoted, does not know the script.
-        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
-        await Promise.all(mastersOf(client).map((node) => node.script('LOAD', guardedWrite)))
-        return callGuardedWrite(client, rows)
-      }
-    })
+  newWriteLot(isFirst: boolean): WriteLot {
+    return new WriteLot(this.#connection.isCluster, isFirst)
   }
 
-  /** Removes keys of a pattern by cursor, some at a time and without blocking, on every node. */
+  /** In the order of the lot; null where there is no row. */
+  async read(lot: ReadLot): Promise<readonly (Buffer | null)[]> {
+    const only = this.#connection.isCluster ? undefined : lot.calls.get(0)
+    if (only !== undefined)
+      return this.#connection.run(
+        (client) => client.sendCommand(only.toCommand()) as ReturnType<typeof this.read>,
+      )
+    const found = new Array<Buffer | null>(lot.size).fill(null)
+    await this.#sendAll<readonly (Buffer | null)[], ReadCall>(lot.calls, (_, {places}, rows) =>
+      places.forEach((place, at) => (found[place] = rows[at] ?? null)),
+    )
+    return found
+  }
+
+  /** Returns how many rows left the store as it was; `met`: a lot of first rows met others. */
+  async write(lot: WriteLot): Promise<{readonly unchanged: number; readonly met: boolean}> {
+    let unchanged = 0
+    const refused = new Map<number, GuardedWriteCall>()
+    await this.#sendAll<number, WriteCall>(lot.calls, (slot, call, reply) => {
+      if (call instanceof GuardedWriteCall) unchanged += reply
+      else if (reply === 0) refused.set(slot, call.guarded())
+    })
+    await this.#sendAll<number, GuardedWriteCall>(refused, (_slot, _call, reply) => (unchanged += reply))
+    return {unchanged, met: refused.size > 0}
+  }
+
+  /**
+   * Removes keys of a pattern by cursor, some at a time and without blocking, on every master. A cursor is of use on its
+   * own server only, so all begins again where masters changed meanwhile.
+   */
   async remove(pattern: string, countOfStep: number): Promise<void> {
-    const nodes = await this.#connection.run((client) => Promise.resolve(mastersOf(client).length))
-    for (let node = 0; node < nodes; node += 1) {
-      let cursor = '0'
-      do {
-        const at = cursor
-        cursor = await this.#connection.run(async (client) => {
-          const [next, keys] = await (mastersOf(client)[node] ?? client).scanBuffer(
-            at,
-            'MATCH',
-            pattern,
-            'COUNT',
-            countOfStep,
-          )
-          await removeKeys(client, keys)
-          return next.toString()
-        })
-      } while (cursor !== '0')
+    const addresses = (): Promise<readonly string[]> =>
+      this.#connection.run((client) => Promise.resolve(mastersOf(client).map(addressOf).sort()))
+    for (let before = await addresses(); ;) {
+      for (const address of before) await this.#removeFrom(address, pattern, countOfStep)
+      const after = await addresses()
+      if (after.join() === before.join()) return
+      before = after
+    }
+  }
+
+  /** Does nothing where no master has that address any more. */
+  async #removeFrom(address: string, pattern: string, countOfStep: number): Promise<void> {
+    let cursor = '0'
+    do {
+      const at = cursor
+      cursor = await this.#connection.run(async (client) => {
+        const node = mastersOf(client).find((one) => addressOf(one) === address)
+        if (node === undefined) return '0'
+        const [next, keys] = await node.scanBuffer(at, 'MATCH', pattern, 'COUNT', countOfStep)
+        if (client instanceof Cluster) await Promise.all(keys.map((key) => client.unlink(key)))
+        else if (keys.length > 0) await client.unlink(...keys)
+        return next.toString()
+      })
+    } while (cursor !== '0')
+  }
+
+  /** Sends each call until it succeeds, and hands over its reply; what succeeded is not sent again. */
+  async #sendAll<Reply, Call extends RowCall<Reply>>(
+    calls: ReadonlyMap<number, Call>,
+    take: (slot: number, call: Call, reply: Reply) => void,
+  ): Promise<void> {
+    const open = new Map(calls)
+    if (open.size === 0) return
+    const attempt = async (client: Redis | Cluster): Promise<readonly Error[]> => {
+      const send = senderTo<Reply>(client)
+      const failures: Error[] = []
+      const sent = inOnePiece(client, () =>
+        Array.from(open, async ([slot, call]) => {
+          try {
+            take(slot, call, await send(slot, call))
+            open.delete(slot)
+          } catch (error) {
+            failures.push(error as Error)
+          }
+        }),
+      )
+      await Promise.all(sent)
+      return failures
+    }
+    await this.#connection.run(async (client) => {
+      let failures = await attempt(client)
+      // A server that started, or a replica that was promoted, does not know the script.
+      if (failures.some(({message}) => message.startsWith('NOSCRIPT'))) {
+        await Promise.all(mastersOf(client).map((node) => node.script('LOAD', guardedWrite)))
+        failures = await attempt(client)
+      }
+      if (failures[0] !== undefined) throw failures[0]
+    })
+  }
+}
+
+/**
+ * Sends a call to the master of its slot. A slot that moves to another node answers ASK or TRYAGAIN to commands of
+ * several keys until all of them have moved, so rows go one by one, which the client redirects:
+ * https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#multi-key-operations
+ */
+function senderTo<Reply>(client: Redis | Cluster): (slot: number, call: RowCall<Reply>) => Promise<Reply> {
+  if (!(client instanceof Cluster)) return (_, call) => client.sendCommand(call.toCommand()) as Promise<Reply>
+  const nodes = new Map(client.nodes().map((node) => [addressOf(node), node]))
+  return async (slot, call) => {
+    const node = nodes.get(client.slots[slot]?.[0] ?? '')
+    if (node === undefined) throw new Error(`CLUSTERDOWN no node is known for slot ${slot}`)
+    try {
+      return (await node.sendCommand(call.toCommand())) as Reply
+    } catch (error) {
+      if (/^(ASK|TRYAGAIN) ?/.test((error as Error).message)) return call.rowByRow(client)
+      throw error
     }
   }
 }
 
-async function callGuardedWrite(client: Redis | Cluster, rows: RowBatch): Promise<number> {
-  if (!(client instanceof Cluster)) return Number(await client.sendCommand(rows.toCommand(guardedWriteSha)))
-  let unchanged = 0
-  await eachNode(client, rows.keys, async (slots) => {
-    const pipeline = client.pipeline()
-    for (const places of slots) pipeline.evalsha(...rows.argumentsOf(guardedWriteSha, places))
-    for (const count of await resultsOf(pipeline.exec())) unchanged += Number(count)
-  })
-  return unchanged
-}
-
-async function removeKeys(client: Redis | Cluster, keys: readonly Buffer[]): Promise<void> {
-  if (keys.length === 0) return
-  if (!(client instanceof Cluster)) {
-    await client.unlink(...keys)
-    return
+/** What is sent meanwhile leaves in one piece for each node, not command by command. */
+function inOnePiece<T>(client: Redis | Cluster, send: () => T): T {
+  if (!(client instanceof Cluster)) return send()
+  // A node that is not connected has no stream yet.
+  const streams = client.nodes().flatMap(({stream}: {readonly stream?: Redis['stream']}) => stream ?? [])
+  for (const stream of streams) stream.cork()
+  try {
+    return send()
+  } finally {
+    for (const stream of streams) stream.uncork()
   }
-  await eachNode(client, keys, async (slots) => {
-    const pipeline = client.pipeline()
-    for (const places of slots) pipeline.unlink(...places.map((place) => keys[place] as Buffer))
-    await resultsOf(pipeline.exec())
-  })
-}
-
-/** Groups places of keys by slot, and the slots by the node that holds them; all nodes at once. */
-async function eachNode(
-  client: Cluster,
-  keys: readonly Buffer[],
-  use: (slots: readonly (readonly number[])[]) => Promise<void>,
-): Promise<void> {
-  const bySlot = new Map<number, number[]>()
-  keys.forEach((key, place) => {
-    const slot = calculateSlot(key)
-    const places = bySlot.get(slot)
-    if (places === undefined) bySlot.set(slot, [place])
-    else places.push(place)
-  })
-  const byNode = new Map<string, number[][]>()
-  for (const [slot, places] of bySlot) {
-    const node = client.slots[slot]?.join() ?? ''
-    const slots = byNode.get(node) ?? []
-    byNode.set(node, slots)
-    slots.push(places)
-  }
-  await Promise.all([...byNode.values()].map(use))
 }
 
 function mastersOf(client: Redis | Cluster): readonly Redis[] {
   return client instanceof Cluster ? client.nodes('master') : [client]
 }
 
-async function resultsOf(
-  replies: Promise<[error: Error | null, result: unknown][] | null>,
-): Promise<readonly unknown[]> {
-  return ((await replies) ?? []).map(([error, result]) => {
-    if (error !== null) throw error
-    return result
-  })
+function addressOf({options: {host, port}}: Redis): string {
+  return `${host ?? ''}:${port ?? ''}`
 }

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest'
-import {parseConnectionString} from '../../src/online/redis/connection-string.js'
+import {parseConnectionString} from '../../../src/online/redis/connection-string.js'
 
 describe('a connection string of Redis', () => {
   test.each([

@@ -1,0 +1,23 @@
+import type {Cluster, Command} from 'ioredis'
+import {BulkStrings} from './bulk-strings.js'
+import {PackedCommand} from './packed-command.js'
+import type {RowCall} from './row-call.js'
+
+/** Keys for one MGET, and the places in the answer that their rows take. */
+export class ReadCall implements RowCall<readonly (Buffer | null)[]> {
+  readonly places: number[] = []
+  readonly #keys = new BulkStrings()
+
+  add(key: Buffer, place: number): void {
+    this.#keys.add(key)
+    this.places.push(place)
+  }
+
+  toCommand(): Command {
+    return new PackedCommand('mget', [], [this.#keys])
+  }
+
+  rowByRow(client: Cluster): Promise<readonly (Buffer | null)[]> {
+    return Promise.all(this.places.map((_, at) => client.getBuffer(this.#keys.at(at))))
+  }
+}

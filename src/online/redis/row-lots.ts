@@ -1,0 +1,91 @@
+/** Rows to read or to write together: in one call on a single server, in a call for each slot of a cluster. */
+import calculateSlot from 'cluster-key-slot'
+import {FirstWriteCall} from './first-write-call.js'
+import {GuardedWriteCall} from './guarded-write-call.js'
+import {hashBytes} from './hash-bytes.js'
+import {ReadCall} from './read-call.js'
+
+/** What a batch of a run holds, so that a slot of a cluster has more than a few rows of it. */
+const mostRows = 8192
+/** Enough to be fast, few enough not to keep others waiting, nor to overflow the stack of Lua, which takes 8,000 values. */
+const mostRowsOfCall = 500
+/** Keeps the memory of wide rows in bounds. */
+const mostBytes = 4 * 1024 * 1024
+
+/** Calls by slot; a server without slots has the one call 0. */
+class SlotCalls<Call> {
+  readonly bySlot = new Map<number, Call>()
+  readonly #isCluster: boolean
+  readonly #newCall: () => Call
+
+  constructor(isCluster: boolean, newCall: () => Call) {
+    this.#isCluster = isCluster
+    this.#newCall = newCall
+  }
+
+  callFor(key: Buffer): Call {
+    const slot = this.#isCluster ? calculateSlot(key) : 0
+    let call = this.bySlot.get(slot)
+    if (call === undefined) this.bySlot.set(slot, (call = this.#newCall()))
+    return call
+  }
+}
+
+export class ReadLot {
+  readonly #calls: SlotCalls<ReadCall>
+  #size = 0
+
+  constructor(isCluster: boolean) {
+    this.#calls = new SlotCalls(isCluster, () => new ReadCall())
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  get calls(): ReadonlyMap<number, ReadCall> {
+    return this.#calls.bySlot
+  }
+
+  /** The key may be lent. */
+  add(key: Buffer): void {
+    this.#calls.callFor(key).add(key, this.#size)
+    this.#size += 1
+  }
+}
+
+export type WriteCall = FirstWriteCall | GuardedWriteCall
+
+/** Rows to write unless newer ones are there. No key stands twice. */
+export class WriteLot {
+  readonly #calls: SlotCalls<{readonly call: WriteCall; rows: number}>
+  /** The same key has the same hash; two keys that share one go to two lots, which does no harm. */
+  readonly #hashes = new Set<number>()
+  #bytes = 0
+
+  /** `isFirst`: most likely none of the rows is there, and they live for ever. */
+  constructor(isCluster: boolean, isFirst: boolean) {
+    const newCall = (): WriteCall => (isFirst ? new FirstWriteCall() : new GuardedWriteCall())
+    this.#calls = new SlotCalls(isCluster, () => ({call: newCall(), rows: 0}))
+  }
+
+  get calls(): ReadonlyMap<number, WriteCall> {
+    return new Map(Array.from(this.#calls.bySlot, ([slot, {call}]) => [slot, call]))
+  }
+
+  /**
+   * Takes what may be lent. False, and nothing done, where the row belongs to the next lot; a new lot takes any row.
+   * `life`: milliseconds until the row expires; all rows of a lot have one, or none has.
+   */
+  add(key: Buffer, row: Buffer, life?: string): boolean {
+    const hash = hashBytes(key)
+    if (this.#hashes.size >= mostRows || this.#bytes >= mostBytes || this.#hashes.has(hash)) return false
+    const slot = this.#calls.callFor(key)
+    if (slot.rows >= mostRowsOfCall) return false
+    slot.call.add(key, row, life)
+    slot.rows += 1
+    this.#hashes.add(hash)
+    this.#bytes += key.length + row.length
+    return true
+  }
+}
