@@ -93,8 +93,12 @@ export const featureStoreSchema: Schema = {
       type: 'object',
       description: 'How the online store is loaded.',
       additionalProperties: false,
-      default: {rejects_path: 'data/rejects', parallel: 2},
+      default: {rejects_path: 'data/rejects', snapshots_path: 'data/snapshots', parallel: 2},
       properties: {
+        snapshots_path: path(
+          'Folder for what views with `sync: snapshot` are compared with, relative to the repo. Keep it with the registry.',
+          'data/snapshots',
+        ),
         rejects_path: path('Folder for rejected rows, relative to the repo.', 'data/rejects'),
         parallel: {
           type: 'integer',

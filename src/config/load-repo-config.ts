@@ -81,7 +81,11 @@ interface FeatureStoreFile {
     readonly expire_after?: string
     readonly write?: WriteBlock
   }
-  readonly materialization: {readonly rejects_path: string; readonly parallel: number}
+  readonly materialization: {
+    readonly rejects_path: string
+    readonly snapshots_path: string
+    readonly parallel: number
+  }
 }
 
 interface WriteBlock {
@@ -107,6 +111,7 @@ function toConfig(directory: string, file: FeatureStoreFile): RepoConfig {
     },
     materialization: {
       rejectsPath: file.materialization.rejects_path,
+      snapshotsPath: file.materialization.snapshots_path,
       parallel: file.materialization.parallel,
     },
   }

@@ -16,6 +16,8 @@ export interface RepoConfig {
   readonly materialization: {
     /** Folder for rejected rows, relative to the repo. */
     readonly rejectsPath: string
+    /** Folder for what views that are synced as a whole are compared with, relative to the repo. */
+    readonly snapshotsPath: string
     /** Views loaded side by side. */
     readonly parallel: number
   }

@@ -83,6 +83,8 @@ export interface FeatureViewSpec extends DocumentationSpec {
   readonly online?: boolean
   readonly lateness?: string
   readonly knowledgeTime?: boolean
+  /** `snapshot`: the source is the whole truth, and what is gone from it is deleted online. */
+  readonly sync?: 'append' | 'snapshot'
 }
 
 export interface ProjectionSpec {

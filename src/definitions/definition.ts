@@ -84,6 +84,11 @@ export interface FeatureView extends Documentation {
   readonly lateness?: Duration
   /** Point-in-time joins see only rows already created at the entity row's time. */
   readonly knowledgeTime: boolean
+  /**
+   * `snapshot`: the source is the whole truth at each run; what it says wins, and what is gone from it is deleted online.
+   * Absent: the source gains rows, and newer ones win.
+   */
+  readonly sync?: 'snapshot'
 }
 
 /** One use of a view in a service: some of its features, perhaps under other names and keys. */

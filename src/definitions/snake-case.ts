@@ -48,6 +48,7 @@ export function formatDefinition(definition: Definition): PlainDefinition {
         online: definition.online,
         lateness: definition.lateness === undefined ? undefined : formatDuration(definition.lateness),
         knowledge_time: definition.knowledgeTime,
+        sync: definition.sync,
       })
     case 'feature_service':
       return plain(definition, {
@@ -126,6 +127,7 @@ function parseView(plain: PlainDefinition): FeatureView {
     online: (plain['online'] as boolean | undefined) ?? true,
     ...(lateness === undefined || lateness === 0n ? {} : {lateness}),
     knowledgeTime: (plain['knowledge_time'] as boolean | undefined) ?? false,
+    ...(plain['sync'] === 'snapshot' ? {sync: 'snapshot'} : {}),
     ...parseNotes(plain),
   })
 }

@@ -18,6 +18,12 @@ export async function isTableLost(
 
 /** The state of a view of which nothing is online. */
 export function withoutCoverage(state: ViewState): ViewState {
-  const {newestEventTimestamp: _newest, arrival: _arrival, checkpoint: _checkpoint, ...rest} = state
+  const {
+    newestEventTimestamp: _newest,
+    arrival: _arrival,
+    checkpoint: _checkpoint,
+    snapshot: _snapshot,
+    ...rest
+  } = state
   return {...rest, covered: []}
 }

@@ -21,6 +21,8 @@ export interface OnlineTable {
   readonly name: string
   readonly joinKeys: readonly JoinKey[]
   readonly features: readonly Field[]
+  /** Rows may be removed by `remove`, and come back with older times. */
+  readonly isSnapshot?: boolean
 }
 
 /** Rows to write: one slot of every column is one row. Keys are never null. */
@@ -34,6 +36,9 @@ export interface OnlineRows {
   /** In the order of the table's features. */
   readonly features: readonly Column[]
 }
+
+/** Rows to remove: their keys, and the times that they had. */
+export type RemovedRows = Omit<OnlineRows, 'features'>
 
 /** How long a store that expires rows by itself keeps them: `keepFor` from their event time on, where it is `now`. */
 export interface RowLife {
@@ -99,6 +104,12 @@ export interface OnlineStore extends AsyncDisposable {
    * rows are kept for ever.
    */
   write(table: OnlineTable, rows: OnlineRows, life?: RowLife, flow?: WriteFlow): Promise<WriteResult>
+
+  /**
+   * Removes rows of a table whose `isSnapshot` is set, each unless a newer one than told is there. Safe to run twice.
+   * Returns how many rows were given to it that the store no longer holds.
+   */
+  remove(table: OnlineTable, rows: RemovedRows, flow?: Pick<WriteFlow, 'pacer'>): Promise<number>
 
   /** One round trip for all requests. Answers in the order of requests and keys; undefined where there is no row. */
   read(requests: readonly ReadRequest[]): Promise<readonly (readonly (OnlineRow | undefined)[])[]>

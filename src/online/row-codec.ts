@@ -276,6 +276,22 @@ export function mayReplace(candidate: Buffer, stored: Buffer): boolean {
   return compareInt64(candidate, stored, createdAt) >= 0
 }
 
+/** Whether a stored row is no newer than the times that stand in `row`. */
+export function isAsOldAs(
+  stored: Buffer,
+  {eventTimestamps, createdTimestamps}: Pick<OnlineRows, 'eventTimestamps' | 'createdTimestamps'>,
+  row: number,
+): boolean {
+  const event = stored.readBigInt64LE(eventAt)
+  const other = eventTimestamps.values[row] as bigint
+  if (event !== other) return event < other
+  if (((stored[1] as number) & 1) === 0) return true
+  return (
+    createdTimestamps.nulls?.[row] !== 1 &&
+    stored.readBigInt64LE(createdAt) <= (createdTimestamps.values[row] as bigint)
+  )
+}
+
 /** Compares without a bigint for each row: the high half is signed, the low half is not. */
 function compareInt64(a: Buffer, b: Buffer, offset: number): number {
   return (

@@ -145,6 +145,7 @@ function formatViewState(state: ViewState): object {
       expires_at: formatExactly(state.lease.expiresAt),
     },
     checkpoint: state.checkpoint && formatCheckpoint(state.checkpoint),
+    snapshot: state.snapshot,
     last_run: state.lastRun && {
       run_id: state.lastRun.runId,
       status: state.lastRun.status,
@@ -169,6 +170,10 @@ function parseViewState(value: unknown, path: string): ViewState {
     arrival: asOptional(plain['arrival'], `${path}.arrival`, parseArrival),
     lease: asOptional(plain['lease'], `${path}.lease`, parseLease),
     checkpoint: asOptional(plain['checkpoint'], `${path}.checkpoint`, parseCheckpoint),
+    snapshot: asOptional(plain['snapshot'], `${path}.snapshot`, (inner, at) => {
+      const snapshot = asRecord(inner, at)
+      return {file: asText(snapshot['file'], `${at}.file`), rows: asCount(snapshot['rows'], `${at}.rows`)}
+    }),
     lastRun: asOptional(plain['last_run'], `${path}.last_run`, (inner, at) => {
       const last = asRecord(inner, at)
       return {

@@ -40,7 +40,15 @@ export interface ViewState {
   readonly lease?: Lease
   /** How far a load came that has not ended. */
   readonly checkpoint?: Checkpoint
+  /** Of a view that is synced as a whole: what is online, to compare the source with. */
+  readonly snapshot?: SnapshotState
   readonly lastRun?: {readonly runId: string; readonly status: 'ok' | 'failed'; readonly finishedAt: Instant}
+}
+
+export interface SnapshotState {
+  /** The file that holds keys, times and hashes, in the folder of snapshots. */
+  readonly file: string
+  readonly rows: number
 }
 
 /** A load that goes through the keys in their order, and how far it came: all up to `after` is online. */

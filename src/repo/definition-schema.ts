@@ -159,6 +159,12 @@ const featureView = definition(
       type: 'boolean',
       description: "Training frames see only rows already created at the entity row's time.",
     },
+    sync: {
+      type: 'string',
+      enum: ['append', 'snapshot'],
+      description:
+        '`snapshot`: the source is the whole truth at each run, and what is gone from it is deleted online; `append` by default.',
+    },
   },
 )
 

@@ -471,6 +471,38 @@ export function describeOnlineStore(name: string, open: () => Promise<OnlineStor
       if (read[0] !== undefined) expect(read[0].values[0]).toBe(0)
     })
 
+    test('removes rows of a snapshot unless newer ones are there, and lets them come back older', async () => {
+      const table = {...driver, isSnapshot: true}
+      const row = (id: bigint, event: bigint, created: bigint | null = null): TestRow => ({
+        key: [id],
+        event,
+        created,
+        values: [Number(event), id],
+      })
+      await store.prepare([table])
+      await store.write(
+        table,
+        onlineRows(table, [row(1n, 5n), row(2n, 5n, 3n), row(3n, 5n, 3n), row(4n, 5n)]),
+      )
+      const {features: _features, ...told} = onlineRows(table, [
+        row(1n, 5n),
+        row(2n, 5n, 2n),
+        row(3n, 6n),
+        row(4n, 4n, 9n),
+        row(9n, 5n),
+      ])
+      expect(await store.remove(table, told)).toBeGreaterThanOrEqual(3)
+      const keys = [1n, 2n, 3n, 4n, 9n].map((id) => [id])
+      const events = async () => (await readAll(table, keys))?.map((one) => one?.eventTimestamp)
+      expect(await events()).toEqual([undefined, 5n, undefined, 5n, undefined])
+      await expectCount(store, table, 2)
+      await store.remove(table, told)
+      expect(await events()).toEqual([undefined, 5n, undefined, 5n, undefined])
+      // Older than what was removed, and the very same again.
+      await store.write(table, onlineRows(table, [row(1n, 4n), row(3n, 5n, 3n)]))
+      expect(await events()).toEqual([4n, 5n, 5n, 5n, undefined])
+    })
+
     test('a reader sees what a writer wrote, also when it was opened before there was anything', async () => {
       const reader = await fixture.open('early', 'read')
       const writer = await fixture.open('early', 'write')

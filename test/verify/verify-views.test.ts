@@ -211,6 +211,7 @@ describe('after a load', () => {
       drop: (tables) => online.drop(tables),
       listTables: () => online.listTables(),
       write: (table, rows) => online.write(table, rows),
+      remove: (table, rows) => online.remove(table, rows),
       countRows: (table) => online.countRows(table),
       removeExpired: (table, before) => online.removeExpired(table, before),
       [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -10,6 +10,7 @@ import type {
   OnlineStoreDriver,
   OnlineTable,
   ReadRequest,
+  RemovedRows,
   RowLife,
   WriteFlow,
   WriteResult,
@@ -22,7 +23,7 @@ import {readCassandraSettings} from './cassandra-settings.js'
 import {encodeInt64, encodeValue} from './cql-values.js'
 import {mapBounded} from './map-bounded.js'
 import {encodeCells, encodeKeys, holdsSameCells, rowDecoder, type RowDecoder} from './row-codec.js'
-import {compareTimes, RowVersions} from './row-version.js'
+import {compareTimes, lastVersionAt, RowVersions} from './row-version.js'
 import {secondsToLive} from './seconds-to-live.js'
 import {shuffledIndexes} from './shuffled-indexes.js'
 import {TableCatalog} from './table-catalog.js'
@@ -136,6 +137,27 @@ export class CassandraOnlineStore implements OnlineStore {
     return {written: rows.rowCount - unchanged - rejects.size, unchanged, rejected}
   }
 
+  async remove(
+    table: OnlineTable,
+    rows: RemovedRows,
+    {pacer = plainPacer()}: Pick<WriteFlow, 'pacer'> = {},
+  ): Promise<number> {
+    const {removeOlder} = this.#statementsOf(table)
+    const sent: Promise<void>[] = []
+    for (const row of shuffledIndexes(rows.rowCount)) {
+      const keys = encodeKeys(rows, row)
+      if (rejectionOf(table, keys) !== undefined) continue
+      // Greater than all versions with these times, and smaller than those with newer ones.
+      const statement = {query: removeOlder, params: [...keys, lastVersionAt(rows, row)]}
+      const wait = pacer.admit(1)
+      if (wait !== undefined) await wait
+      sent.push(pacer.send(1, () => this.#connection.writeOnce([statement])))
+    }
+    const failed = (await Promise.allSettled(sent)).find((one) => one.status === 'rejected')
+    if (failed !== undefined) throw this.#writeFailure(table, failed.reason)
+    return rows.rowCount
+  }
+
   async read(requests: readonly ReadRequest[]): Promise<readonly (readonly (OnlineRow | undefined)[])[]> {
     const reads = requests.flatMap(({table, keys, features}) =>
       keys.map((key) => ({table, key, selection: this.#selectionOf(table, features)})),
@@ -171,7 +193,7 @@ export class CassandraOnlineStore implements OnlineStore {
   ): readonly [insert: Statement, removeOlder: Statement] {
     const {insert, removeOlder} = this.#statementsOf(table)
     const event = rows.eventTimestamps.values[row] as bigint
-    const timestamp = this.#connection.settings.abilities.anyWriteTimestamp ? [encodeInt64(event)] : []
+    const timestamp = this.#hasTimestamps(table) ? [encodeInt64(event)] : []
     return [
       {
         query: insert,
@@ -250,10 +272,15 @@ export class CassandraOnlineStore implements OnlineStore {
     }
   }
 
+  /** Whether write timestamps are event times. */
+  #hasTimestamps({isSnapshot}: OnlineTable): boolean {
+    return this.#connection.settings.abilities.anyWriteTimestamp && isSnapshot !== true
+  }
+
   #statementsOf(table: OnlineTable): TableStatements {
     let statements = this.#statements.get(table)
     if (statements === undefined) {
-      statements = statementsOf(this.#catalog.placeOf(table.name), table, this.#connection.settings.abilities)
+      statements = statementsOf(this.#catalog.placeOf(table.name), table, this.#hasTimestamps(table))
       this.#statements.set(table, statements)
     }
     return statements

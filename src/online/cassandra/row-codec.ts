@@ -19,7 +19,7 @@ import {
 type Cell = Buffer | typeof cassandra.types.unset
 const {unset} = cassandra.types
 
-export function encodeKeys({keys}: OnlineRows, row: number): Buffer[] {
+export function encodeKeys({keys}: Pick<OnlineRows, 'keys'>, row: number): Buffer[] {
   return keys.map((column) => encodeSlot(column, row))
 }
 

@@ -1,6 +1,8 @@
 import {randomBytes} from 'node:crypto'
 import type {OnlineRows} from '../online-store.js'
 
+type Times = Pick<OnlineRows, 'eventTimestamps' | 'createdTimestamps'>
+
 const signBit = 1n << 63n
 const eventAt = 0
 const createdAt = 8
@@ -30,19 +32,30 @@ export class RowVersions {
   }
 
   /** The version of a row that is written now. */
-  next({eventTimestamps, createdTimestamps}: OnlineRows, row: number): Buffer {
+  next(rows: Times, row: number): Buffer {
     const version = Buffer.alloc(versionBytes)
-    version.writeBigUInt64BE(flipped(eventTimestamps.values[row] as bigint), eventAt)
-    if (createdTimestamps.nulls?.[row] !== 1) {
-      version[createdAt] = 1
-      version.writeBigUInt64BE(flipped(createdTimestamps.values[row] as bigint), createdAt + 1)
-    }
+    writeTimes(version, rows, row)
     const now = this.#clockMicros()
     this.#last = now > this.#last ? now : this.#last + 1n
     version.writeBigUInt64BE(this.#last, clockAt)
     this.#writer.copy(version, writerAt)
     return version
   }
+}
+
+/** The greatest version that a row with these times can have. */
+export function lastVersionAt(rows: Times, row: number): Buffer {
+  const version = Buffer.alloc(versionBytes, 0xff)
+  version.fill(0, 0, clockAt)
+  writeTimes(version, rows, row)
+  return version
+}
+
+function writeTimes(version: Buffer, {eventTimestamps, createdTimestamps}: Times, row: number): void {
+  version.writeBigUInt64BE(flipped(eventTimestamps.values[row] as bigint), eventAt)
+  if (createdTimestamps.nulls?.[row] === 1) return
+  version[createdAt] = 1
+  version.writeBigUInt64BE(flipped(createdTimestamps.values[row] as bigint), createdAt + 1)
 }
 
 /** Compares the times of two versions, however they were written: below 0 where the first is older. */

@@ -13,7 +13,7 @@
  * row and 31 bytes. Other readers add `LIMIT 1`, or `PER PARTITION LIMIT 1` for many entities.
  *
  * Where the store takes old write timestamps, both carry the row's event time: then a row that comes late is dead when
- * it arrives, and there is never more than one.
+ * it arrives, and there is never more than one. Not so in a table whose rows may come back with older times.
  */
 import type {OnlineTable} from '../online-store.js'
 import {cqlTypeOf} from './cql-values.js'
@@ -60,11 +60,7 @@ export interface TableStatements {
   readonly removeOlder: string
 }
 
-export function statementsOf(
-  place: string,
-  table: OnlineTable,
-  {anyWriteTimestamp}: {readonly anyWriteTimestamp: boolean},
-): TableStatements {
+export function statementsOf(place: string, table: OnlineTable, hasTimestamps: boolean): TableStatements {
   const names = [
     ...table.joinKeys.map(({name}) => name),
     'row_version',
@@ -74,10 +70,10 @@ export function statementsOf(
     ...table.features.map(({name}) => name),
   ]
   const holes = names.map(() => '?').join(', ')
-  const timestamp = anyWriteTimestamp ? 'TIMESTAMP ? AND ' : ''
+  const timestamp = hasTimestamps ? 'TIMESTAMP ? AND ' : ''
   return {
     insert: `INSERT INTO ${place} (${names.map(quoted).join(', ')}) VALUES (${holes}) USING ${timestamp}TTL ?`,
-    removeOlder: `DELETE FROM ${place}${anyWriteTimestamp ? ' USING TIMESTAMP ?' : ''} WHERE ${keysAre(table)} AND row_version < ?`,
+    removeOlder: `DELETE FROM ${place}${hasTimestamps ? ' USING TIMESTAMP ?' : ''} WHERE ${keysAre(table)} AND row_version < ?`,
   }
 }
 

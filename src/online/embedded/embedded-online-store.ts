@@ -16,10 +16,12 @@ import type {
   OnlineStoreDriver,
   OnlineTable,
   ReadRequest,
+  RemovedRows,
   WriteResult,
 } from '../online-store.js'
 import type {SharedNote} from '../shared-note.js'
 import {
+  isAsOldAs,
   mayReplace,
   readEventTimestamp,
   readSchemaId,
@@ -159,6 +161,34 @@ export class EmbeddedOnlineStore implements OnlineStore {
     // The client keeps a snapshot for a while; a request sees all that was committed before it.
     this.#environment?.resetReadTxn()
     return requests.map((request) => this.#readOne(request))
+  }
+
+  async remove(table: OnlineTable, rows: RemovedRows): Promise<number> {
+    const environment = this.#writable()
+    let left = 0
+    await environment.transaction(() => {
+      this.#refreshCatalog()
+      const {record} = this.#prepared(table)
+      const key = this.#key
+      let removed = 0
+      for (let row = 0; row < rows.rowCount; row += 1) {
+        startKey(key, record.id)
+        appendKeyFromColumns(key, rows.keys, row)
+        if (key.length > longestKey) continue
+        const id = key.bytes.subarray(0, key.length)
+        const stored = environment.getBinaryFast(id)
+        if (stored === undefined) continue
+        if (!isAsOldAs(stored, rows, row)) {
+          left += 1
+          continue
+        }
+        environment.removeSync(id)
+        removed += 1
+      }
+      if (removed > 0) this.#addToCount(record, -removed)
+    })
+    await environment.flushed
+    return rows.rowCount - left
   }
 
   countRows(table: OnlineTable): Promise<number | undefined> {

@@ -1,6 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import {Cluster, Redis, type RedisOptions} from 'ioredis'
 import {FeatureStoreError} from '../../errors.js'
+import {StoreRefusal, type RefusalCause} from '../pacing/write-pacer.js'
 import type {RedisSettings} from './redis-settings.js'
 
 /** The longest that one command may take before it counts as lost. */
@@ -44,17 +45,28 @@ export class RedisConnection implements AsyncDisposable {
     const deadline = performance.now() + this.#patienceMillis
     for (let attempt = 0; ; attempt += 1) {
       try {
-        if (this.#client.status !== 'ready') await this.#beReady()
-        return await (this.#client instanceof Cluster
-          ? withinBounds(commands(this.#client))
-          : commands(this.#client))
+        return await this.once(commands)
       } catch (error) {
-        const cause = this.#causeOf(error)
-        if (!isTransient(cause) || performance.now() >= deadline) throw this.#unavailable(cause)
+        if (!(error instanceof StoreRefusal)) throw error
+        if (performance.now() >= deadline) throw error.cause
         // Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
         await sleep(Math.random() * Math.min(longestPauseMillis, firstPauseMillis * 2 ** attempt))
-        await refreshSlots(this.#client)
       }
+    }
+  }
+
+  /** Runs commands once. Throws StoreRefusal where what stopped them may pass, else FS_STORE_UNAVAILABLE. */
+  async once<T>(commands: (client: Redis | Cluster) => Promise<T>): Promise<T> {
+    try {
+      if (this.#client.status !== 'ready') await this.#beReady()
+      return await (this.#client instanceof Cluster
+        ? withinBounds(commands(this.#client))
+        : commands(this.#client))
+    } catch (error) {
+      const cause = this.#causeOf(error)
+      if (!isTransient(cause)) throw this.#unavailable(cause)
+      await refreshSlots(this.#client)
+      throw new StoreRefusal(refusalOf(cause.message), this.#unavailable(cause))
     }
   }
 
@@ -149,6 +161,12 @@ function pauseAfter(attempts: number): number {
 
 function isTransient({message}: Error): boolean {
   return transientReply.test(message) || transientFailure.test(message)
+}
+
+function refusalOf(message: string): RefusalCause {
+  if (/timed out/i.test(message)) return 'timeout'
+  if (/^BUSY|max number of clients/.test(message)) return 'overloaded'
+  return transientReply.test(message) ? 'unavailable' : 'connection'
 }
 
 function hintFor(message: string): string {

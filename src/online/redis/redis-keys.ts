@@ -47,7 +47,7 @@ export class RedisKeys {
   }
 
   /** Lent: it holds until the next key is asked for. */
-  rowAt(table: OnlineTable, rows: OnlineRows, row: number): Buffer {
+  rowAt(table: OnlineTable, rows: Pick<OnlineRows, 'keys'>, row: number): Buffer {
     this.#buffer.length = this.#entityAt
     appendKeyFromColumns(this.#buffer, rows.keys, row)
     return this.#finish(table)

@@ -14,7 +14,9 @@ import type {
   OnlineStoreDriver,
   OnlineTable,
   ReadRequest,
+  RemovedRows,
   RowLife,
+  WriteFlow,
   WriteResult,
 } from '../online-store.js'
 import type {SharedNote} from '../shared-note.js'
@@ -30,6 +32,7 @@ import type {WriteLot} from './row-lots.js'
 type Schema = readonly Pick<Field, 'name' | 'valueType'>[]
 
 const lotsInFlight = 8
+const rowsOfRemoval = 500
 /** A thousand years: Redis adds it to its own time, which must not run over. */
 const longestLifeMillis = 31_556_952_000_000n
 /** Keys that one step of SCAN looks at. */
@@ -116,7 +119,12 @@ export class RedisOnlineStore implements OnlineStore {
     return (await this.#connection.run((client) => client.hkeys(this.#keys.tables))).sort()
   }
 
-  async write(table: OnlineTable, rows: OnlineRows, life?: RowLife): Promise<WriteResult> {
+  async write(
+    table: OnlineTable,
+    rows: OnlineRows,
+    life?: RowLife,
+    {pacer}: WriteFlow = {},
+  ): Promise<WriteResult> {
     const {id} = schemaOf(table.features)
     await this.#checkPrepared(table, id)
     const encoder = new RowEncoder(id, table.features)
@@ -124,8 +132,12 @@ export class RedisOnlineStore implements OnlineStore {
     const pending = new Set<Promise<void>>()
     const failures: unknown[] = []
     const send = async (lot: WriteLot): Promise<void> => {
-      const call = this.#rows
-        .write(lot)
+      await pacer?.admit(lot.size)
+      const sent =
+        pacer === undefined
+          ? this.#rows.write(lot, 'run')
+          : pacer.send(lot.size, () => this.#rows.write(lot, 'once'))
+      const call = sent
         .then((done) => {
           unchanged += done.unchanged
           if (done.met) this.#filled.add(table.name)
@@ -133,7 +145,7 @@ export class RedisOnlineStore implements OnlineStore {
         .catch((error: unknown) => void failures.push(error))
         .finally(() => pending.delete(call))
       pending.add(call)
-      if (pending.size >= lotsInFlight) await Promise.race(pending)
+      if (pacer === undefined && pending.size >= lotsInFlight) await Promise.race(pending)
     }
     const newLot = (): WriteLot => this.#rows.newWriteLot(life === undefined && !this.#filled.has(table.name))
     let lot = newLot()
@@ -154,6 +166,21 @@ export class RedisOnlineStore implements OnlineStore {
     await Promise.all(pending)
     if (failures.length > 0) throw failures[0]
     return {written: rows.rowCount - unchanged, unchanged, rejected: []}
+  }
+
+  async remove(table: OnlineTable, rows: RemovedRows): Promise<number> {
+    // The header of a row without features tells its times.
+    const encoder = new RowEncoder(0, [])
+    let stayed = 0
+    for (let first = 0; first < rows.rowCount; first += rowsOfRemoval) {
+      const count = Math.min(rowsOfRemoval, rows.rowCount - first)
+      const part = Array.from({length: count}, (_, at) => ({
+        key: Buffer.from(this.#keys.rowAt(table, rows, first + at)),
+        header: Buffer.from(encoder.encode({...rows, features: []}, first + at)),
+      }))
+      stayed += await this.#rows.removeUnlessNewer(part)
+    }
+    return rows.rowCount - stayed
   }
 
   async read(requests: readonly ReadRequest[]): Promise<readonly (readonly (OnlineRow | undefined)[])[]> {

@@ -4,7 +4,7 @@ import type {RedisConnection} from './redis-connection.js'
 import type {ReadCall} from './read-call.js'
 import type {RowCall} from './row-call.js'
 import {ReadLot, WriteLot, type WriteCall} from './row-lots.js'
-import {guardedWrite} from './scripts.js'
+import {guardedWrite, removeUnlessNewer} from './scripts.js'
 
 /** Reads and writes of many rows: one command on one server; in a cluster one for each slot, sent to the slot's master. */
 export class RowCommands {
@@ -36,16 +36,34 @@ export class RowCommands {
     return found
   }
 
-  /** Returns how many rows left the store as it was; `met`: a lot of first rows met others. */
-  async write(lot: WriteLot): Promise<{readonly unchanged: number; readonly met: boolean}> {
+  /**
+   * Returns how many rows left the store as it was; `met`: a lot of first rows met others. `once`: throws StoreRefusal
+   * where what stops it may pass.
+   */
+  async write(
+    lot: WriteLot,
+    how: 'run' | 'once',
+  ): Promise<{readonly unchanged: number; readonly met: boolean}> {
     let unchanged = 0
     const refused = new Map<number, GuardedWriteCall>()
-    await this.#sendAll<number, WriteCall>(lot.calls, (slot, call, reply) => {
-      if (call instanceof GuardedWriteCall) unchanged += reply
-      else if (reply === 0) refused.set(slot, call.guarded())
-    })
-    await this.#sendAll<number, GuardedWriteCall>(refused, (_slot, _call, reply) => (unchanged += reply))
+    await this.#sendAll<number, WriteCall>(
+      lot.calls,
+      (slot, call, reply) => {
+        if (call instanceof GuardedWriteCall) unchanged += reply
+        else if (reply === 0) refused.set(slot, call.guarded())
+      },
+      how,
+    )
+    await this.#sendAll<number, GuardedWriteCall>(refused, (_slot, _call, reply) => (unchanged += reply), how)
     return {unchanged, met: refused.size > 0}
+  }
+
+  /** Removes the rows that are no newer than those told by their headers. Returns how many newer ones stay. */
+  async removeUnlessNewer(rows: readonly {readonly key: Buffer; readonly header: Buffer}[]): Promise<number> {
+    const stayed = await this.#connection.run((client) =>
+      Promise.all(rows.map(({key, header}) => client.eval(removeUnlessNewer, 1, key, header))),
+    )
+    return stayed.reduce<number>((sum, one) => sum + Number(one), 0)
   }
 
   /**
@@ -83,6 +101,7 @@ export class RowCommands {
   async #sendAll<Reply, Call extends RowCall<Reply>>(
     calls: ReadonlyMap<number, Call>,
     take: (slot: number, call: Call, reply: Reply) => void,
+    how: 'run' | 'once' = 'run',
   ): Promise<void> {
     const open = new Map(calls)
     if (open.size === 0) return
@@ -102,7 +121,7 @@ export class RowCommands {
       await Promise.all(sent)
       return failures
     }
-    await this.#connection.run(async (client) => {
+    await this.#connection[how](async (client) => {
       let failures = await attempt(client)
       // A server that started, or a replica that was promoted, does not know the script.
       if (failures.some(({message}) => message.startsWith('NOSCRIPT'))) {

@@ -69,6 +69,10 @@ export class WriteLot {
     this.#calls = new SlotCalls(isCluster, () => ({call: newCall(), rows: 0}))
   }
 
+  get size(): number {
+    return this.#hashes.size
+  }
+
   get calls(): ReadonlyMap<number, WriteCall> {
     return new Map(Array.from(this.#calls.bySlot, ([slot, {call}]) => [slot, call]))
   }

@@ -1,11 +1,8 @@
 /**
- * Writes rows as `row-codec.ts` packs them, each unless a newer one is there: KEYS are row keys, ARGV the rows, and then,
- * where rows expire, for each how many milliseconds it has left. One MGET and one MSET serve all keys, which is what
- * makes it fast; only expiry wants a command for each. No key stands twice. Returns how many rows left the store as it was.
- *
- * Times are compared in halves, the upper one signed: a number of Lua is a double, and strings are compared by locale.
+ * Tells whether a row may take the place of another. Times are compared in halves, the upper one signed: a number of Lua
+ * is a double, and strings are compared by locale.
  */
-export const guardedWrite = `
+const comparison = `
 local function times(row)
   local flags = struct.unpack('<B', row, 2)
   local event_low, event_high, created_low, created_high = struct.unpack('<I4i4I4i4', row, 7)
@@ -21,7 +18,14 @@ local function may_replace(new, old)
   if a4 ~= b4 then return a4 > b4 end
   return a5 >= b5
 end
+`
 
+/**
+ * Writes rows as `row-codec.ts` packs them, each unless a newer one is there: KEYS are row keys, ARGV the rows, and then,
+ * where rows expire, for each how many milliseconds it has left. One MGET and one MSET serve all keys, which is what
+ * makes it fast; only expiry wants a command for each. No key stands twice. Returns how many rows left the store as it was.
+ */
+export const guardedWrite = `${comparison}
 local stored = redis.call('MGET', unpack(KEYS))
 local expires = #ARGV > #KEYS
 local sets = {}
@@ -59,4 +63,13 @@ export const replaceIfEqual = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2])
 return 1
+`
+
+/** Removes a row (key) unless it is newer than the header of another; 1 where it stays. */
+export const removeUnlessNewer = `${comparison}
+local stored = redis.call('GET', KEYS[1])
+if not stored then return 0 end
+if not may_replace(ARGV[1], stored) then return 1 end
+redis.call('UNLINK', KEYS[1])
+return 0
 `
