@@ -276,6 +276,7 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
       openOfflineStore: () => this.#stores.offline(),
       openOnlineStore: () => this.#stores.online('write'),
       rejectsDirectory: resolve(directory, materialization.rejectsPath),
+      snapshotsDirectory: resolve(directory, materialization.snapshotsPath),
       repoDirectory: directory,
       expireAfter: onlineStore.expireAfter,
       write: onlineStore.write,

@@ -3,7 +3,7 @@ import type {LatestPerEntityQuery} from '../compile/query.js'
 import {valueAt, type Column} from '../definitions/column-batch.js'
 import {plainValue} from '../definitions/plain-value.js'
 import type {LatestBatch, OfflineStore} from '../offline/offline-store.js'
-import type {OnlineRows, OnlineStore, OnlineTable, RowLife} from '../online/online-store.js'
+import type {OnlineRows, OnlineStore, OnlineTable, RowLife, WriteResult} from '../online/online-store.js'
 import {AcknowledgedPosition} from './acknowledged-position.js'
 import {formatPosition} from './load-position.js'
 import {pickRows} from './pick-rows.js'
@@ -15,9 +15,10 @@ import type {ViewTally} from './view-tally.js'
 const writesInFlight = 2
 
 export interface ViewLoad {
-  readonly query: LatestPerEntityQuery
+  readonly batches: AsyncIterable<LatestBatch>
+  /** Whether batches go through the keys in their order. */
+  readonly isInKeyOrder: boolean
   readonly table: OnlineTable
-  readonly offline: OfflineStore
   readonly online: OnlineStore
   readonly writer: StoreWriter
   /** Of rows that grow too old to be read. */
@@ -27,25 +28,27 @@ export interface ViewLoad {
   readonly signal?: AbortSignal | undefined
   /** After each batch. */
   readonly onRows: () => void
+  /** With the rows that the store was given, and what it said. */
+  readonly onWritten?: ((rows: OnlineRows, result: WriteResult) => void) | undefined
   /** Called when more of the load is online, with the last key of it: only where the query goes through keys in order. */
   readonly onPosition?: ((after: readonly string[]) => void) | undefined
 }
 
 /** Every row is durable, or kept as a reject, when this settles; when it fails any part of them may be. */
 export async function loadView(load: ViewLoad): Promise<void> {
-  const {query, offline, signal, onPosition} = load
+  const {batches: source, isInKeyOrder, signal, onPosition} = load
   const position = new AcknowledgedPosition()
   let batches = 0
   const pending = new Set<Promise<void>>()
   const failures: unknown[] = []
   try {
-    for await (const batch of offline.readLatest(query, signal === undefined ? {} : {signal})) {
+    for await (const batch of source) {
       signal?.throwIfAborted()
       const number = batches
       batches += 1
       const write = writeBatch(batch, load)
         .then(() => {
-          if (onPosition === undefined || query.order !== 'key') return
+          if (onPosition === undefined || !isInKeyOrder) return
           const keys = batch.columns.slice(0, batch.eventTimestampIndex)
           position.acknowledge(number, formatPosition(keys, batch.rowCount - 1))
           if (position.last !== undefined) onPosition(position.last)
@@ -69,7 +72,12 @@ export async function rejectIncomplete({
   offline,
   tally,
   signal,
-}: Pick<ViewLoad, 'query' | 'offline' | 'tally' | 'signal'>): Promise<void> {
+}: {
+  readonly query: LatestPerEntityQuery
+  readonly offline: OfflineStore
+  readonly tally: ViewTally
+  readonly signal: AbortSignal | undefined
+}): Promise<void> {
   const {view, keys, source} = query.rows
   const {timestampField, createdTimestampColumn} = source.source
   const keyNames = keys.map((key) => key.name)
@@ -109,7 +117,7 @@ export async function rejectIncomplete({
 
 async function writeBatch(
   batch: LatestBatch,
-  {table, online, writer, life, tally, onRows}: ViewLoad,
+  {table, online, writer, life, tally, onRows, onWritten}: ViewLoad,
 ): Promise<void> {
   const all = onlineRowsOf(batch)
   // The newest row that can't be written is rejected, and no older one takes its place.
@@ -126,6 +134,7 @@ async function writeBatch(
   const result = await writer.write(online, table, rows, life)
   await tally.rejects.add(result.rejected.map(({row, reason}) => rejectOf(table, rows, row, reason)))
   tally.addWritten(result, rows.eventTimestamps.values)
+  onWritten?.(rows, result)
   onRows()
 }
 

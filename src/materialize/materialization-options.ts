@@ -37,6 +37,8 @@ export interface MaterializationOptions {
   readonly openOnlineStore: () => Promise<OnlineStore>
   /** Absolute; rejected rows go to `<run id>/<view>.jsonl` in it. */
   readonly rejectsDirectory: string
+  /** Absolute; what views that are synced as a whole are compared with. */
+  readonly snapshotsDirectory: string
   /** Absolute. The run's record names files of rejected rows relative to it, and without it by their whole path. */
   readonly repoDirectory?: string
   /** How long after its ttl a row's space may be reclaimed. */

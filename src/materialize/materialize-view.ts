@@ -15,6 +15,7 @@ import type {MaterializationContext} from './materialization-options.js'
 import {stateAfterLoad, watermarkOf, type LoadRequest, type LoadSelection} from './plan-load.js'
 import {surveySource, toRead} from './survey-source.js'
 import {loadIdentity, resumeLoad} from './resume-load.js'
+import {syncSnapshot} from './sync-snapshot.js'
 import {leaseLost} from './view-lease.js'
 import type {ViewTally} from './view-tally.js'
 
@@ -58,6 +59,10 @@ export async function materializeView(
   }
   const offline = await context.openOfflineStore()
   onProgress?.({view: name, phase: 'reading', rows: 0})
+  if (view.sync === 'snapshot') {
+    const stateAfter = await syncSnapshot({rows, table, state, offline, online, request, context, tally})
+    return {hasMore: false, commit: committing(name, document, context, stateAfter)}
+  }
   const begunAt = clock()
   const resumed = await resumeLoad(offline, rows, {state, request})
   if (resumed !== undefined) goOn(tally, resumed.checkpoint)
@@ -105,23 +110,37 @@ export async function materializeView(
         rejected: begun.rejected + tally.rejected - rejectedBefore,
       })
     const life = lifeOf(view, context)
-    await loadView({query, table, offline, online, writer, life, tally, signal, onRows, onPosition})
+    const batches = offline.readLatest(query, signal === undefined ? {} : {signal})
+    const isInKeyOrder = query.order === 'key'
+    await loadView({batches, isInKeyOrder, table, online, writer, life, tally, signal, onRows, onPosition})
   }
 
   const forgetBefore = await reclaimSpace(view, state, request, {table, online}, context, tally)
   tally.intervals = mergeIntervals([...tally.intervals, ...selection.intervals])
   if (summary.rows === 0) tally.notes = [...tally.notes, emptyNote(selection, summary)]
-  const before = identityOf(name, document)
+  const {newestEventTimestamp} = tally
+  const load = {intervals: selection.intervals, arrival, newestEventTimestamp, forgetBefore}
   return {
     hasMore: resumed !== undefined && request.command === 'materialize-incremental',
-    commit: (current) => {
-      const now = current.views[name]
-      if (now === undefined || identityOf(name, current) !== before) throw viewChanged()
-      if (now.lease?.runId !== runId) throw leaseLost()
-      const {newestEventTimestamp} = tally
-      const load = {intervals: selection.intervals, arrival, newestEventTimestamp, forgetBefore}
-      return stateAfterLoad(isLost ? withoutCoverage(now) : now, load)
-    },
+    commit: committing(name, document, context, (now) =>
+      stateAfterLoad(isLost ? withoutCoverage(now) : now, load),
+    ),
+  }
+}
+
+/** A commit of a view that is still what it was and is held by this run. */
+function committing(
+  name: string,
+  document: RegistryDocument,
+  {runId}: MaterializationContext,
+  stateAfter: (now: ViewState) => ViewState,
+): CoverageCommit {
+  const before = identityOf(name, document)
+  return (current) => {
+    const now = current.views[name]
+    if (now === undefined || identityOf(name, current) !== before) throw viewChanged()
+    if (now.lease?.runId !== runId) throw leaseLost()
+    return stateAfter(now)
   }
 }
 
@@ -193,7 +212,7 @@ function registered(
 function identityOf(name: string, {definitions, views}: RegistryDocument): string {
   const view = definitions.featureViews.find((one) => one.name === name)
   if (view === undefined) return ''
-  return JSON.stringify([featureRowsOf(view, definitions), view.online, views[name]?.table])
+  return JSON.stringify([featureRowsOf(view, definitions), view.online, view.sync, views[name]?.table])
 }
 
 function emptyNote(selection: LoadSelection, summary: SourceSummary): string {

@@ -2,7 +2,14 @@
 import {valueAt} from '../definitions/column-batch.js'
 import type {Duration} from '../definitions/duration.js'
 import type {Value} from '../definitions/value-type.js'
-import type {OnlineRows, OnlineStore, OnlineTable, RowLife, WriteResult} from '../online/online-store.js'
+import type {
+  OnlineRows,
+  OnlineStore,
+  OnlineTable,
+  RemovedRows,
+  RowLife,
+  WriteResult,
+} from '../online/online-store.js'
 import {AdaptivePacing} from '../online/pacing/adaptive-pacing.js'
 import {LoadPacer, machineClock} from '../online/pacing/load-pacer.js'
 import {ReadProbe} from '../online/pacing/read-probe.js'
@@ -57,12 +64,17 @@ export class StoreWriter implements AsyncDisposable {
     rows: OnlineRows,
     life: RowLife | undefined,
   ): Promise<WriteResult> {
-    this.#turn ??= this.#takePlace(online)
-    const place = await this.#turn
-    place.check()
+    await this.#haveTurn(online)
     this.#isPaced = online.isPaced
     if (online.isPaced) await this.#watchReads(online, table, rows)
     return online.write(table, rows, life, {pacer: this.#pacer, counts: 'sent'})
+  }
+
+  /** As the store's own `remove`, as `write`. */
+  async remove(online: OnlineStore, table: OnlineTable, rows: RemovedRows): Promise<number> {
+    await this.#haveTurn(online)
+    this.#isPaced = online.isPaced
+    return online.remove(table, rows, {pacer: this.#pacer})
   }
 
   /** What the writing was like; undefined where the run wrote nothing, or to a store that needs no pacing. */
@@ -78,6 +90,12 @@ export class StoreWriter implements AsyncDisposable {
     await probe?.[Symbol.asyncDispose]()
     const place = await this.#turn?.catch(() => undefined)
     await place?.[Symbol.asyncDispose]()
+  }
+
+  async #haveTurn(online: OnlineStore): Promise<void> {
+    this.#turn ??= this.#takePlace(online)
+    const place = await this.#turn
+    place.check()
   }
 
   async #takePlace(online: OnlineStore): Promise<WritePlace> {

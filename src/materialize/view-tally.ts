@@ -28,6 +28,11 @@ export class ViewTally {
     return this.#written + this.#unchanged
   }
 
+  /** Rows that did not have to be written. */
+  addUnchanged(rows: number): void {
+    this.#unchanged += rows
+  }
+
   get rejected(): number {
     return this.rejects.count + this.rejectedBefore
   }

@@ -9,7 +9,7 @@ import type {
   SourceTree,
   TypedColumn,
 } from '../compile/query.js'
-import type {ColumnBatch} from '../definitions/column-batch.js'
+import type {Column, ColumnBatch} from '../definitions/column-batch.js'
 import type {Instant} from '../definitions/instant.js'
 import type {ValueType} from '../definitions/value-type.js'
 
@@ -47,6 +47,25 @@ export interface LatestBatch extends ColumnBatch {
   readonly misfits: readonly {readonly row: number; readonly feature: string; readonly value: string}[]
 }
 
+/** Keys of rows that are gone, and the times that they had. */
+export interface RemovedBatch {
+  readonly rowCount: number
+  readonly keys: readonly Column[]
+  readonly eventTimestamps: Column
+  readonly createdTimestamps: Column
+}
+
+/** What is new, changed or gone in a source that is the whole truth. Close it in the end. */
+export interface SnapshotChanges extends AsyncDisposable {
+  /** Numbers of rows: new or changed; gone; all that the source has now. */
+  readonly counts: {readonly changed: number; readonly gone: number; readonly all: number}
+  changed(options?: ReadOptions): AsyncIterable<LatestBatch>
+  /** Rows that are gone, and those that went back in time: they go before the changed ones are written. */
+  removed(options?: ReadOptions): AsyncIterable<RemovedBatch>
+  /** Writes what there is now to a file, to be compared with the next time. */
+  save(path: string): Promise<void>
+}
+
 export type FrameFormat = 'parquet' | 'csv' | 'json' | 'arrow'
 
 export interface ReadOptions {
@@ -79,6 +98,14 @@ export interface OfflineStore extends AsyncDisposable {
   sourceVersion(source: SourceTree, modifiedBy: Instant): Promise<string>
   /** Streams the newest row of each key; rows without a key or an event time are left out. */
   readLatest(query: LatestPerEntityQuery, options?: ReadOptions): AsyncIterable<LatestBatch>
+  /**
+   * Compares the newest row of each key with what `save` has written to the file `previous`; without one all rows are
+   * new. Throws FS_SOURCE_UNREADABLE.
+   */
+  compareSnapshot(
+    query: LatestPerEntityQuery,
+    options: ReadOptions & {readonly previous: string | undefined},
+  ): Promise<SnapshotChanges>
   /** Streams the selected rows without a key or an event time, as they are in the source. */
   readIncompleteRows(query: LatestPerEntityQuery, options?: ReadOptions): AsyncIterable<ColumnBatch>
   /** Checks columns and types of the entity rows and compiles the join. Reads no more than it needs for that. */

@@ -36,6 +36,7 @@ export interface ViewSettings {
   readonly created?: boolean
   readonly online?: boolean
   readonly knowledgeTime?: boolean
+  readonly sync?: 'snapshot'
   /** The column that is its key; `driver_id` by default. */
   readonly key?: 'driver_id' | 'note'
   /** The type that `note` is declared as; text by default. */
@@ -129,6 +130,7 @@ export class Project implements AsyncDisposable {
       openOfflineStore: () => Promise.resolve(this.offline),
       openOnlineStore: () => Promise.resolve(this.online),
       rejectsDirectory: join(this.directory, 'rejects'),
+      snapshotsDirectory: join(this.directory, 'snapshots'),
       repoDirectory: this.directory,
       expireAfter: day,
       write: {
@@ -227,6 +229,7 @@ export function definitionsOf(views: Readonly<Record<string, ViewSettings>>): De
         ],
         online: settings.online ?? true,
         knowledgeTime: settings.knowledgeTime ?? false,
+        ...(settings.sync === undefined ? {} : {sync: settings.sync}),
         ...(settings.ttl === undefined ? {} : {ttl: settings.ttl}),
         ...(settings.lateness === undefined ? {} : {lateness: settings.lateness}),
       } satisfies FeatureView,

@@ -53,6 +53,7 @@ export function meanwhile(project: Project, happen: () => Promise<unknown>): Par
     summarizeSource: (query) => offline.summarizeSource(query),
     sourceVersion: (source, modifiedBy) => offline.sourceVersion(source, modifiedBy),
     readIncompleteRows: (query, options) => offline.readIncompleteRows(query, options),
+    compareSnapshot: (query, options) => offline.compareSnapshot(query, options),
     retrieve: (query) => offline.retrieve(query),
     async *readLatest(query, options) {
       const batches: LatestBatch[] = []

@@ -9,18 +9,12 @@ import type {
   SourceSummaryQuery,
   SourceTree,
 } from '../../compile/query.js'
-import {
-  checkedFeatures,
-  type EntityRelation,
-  type ReadableJoin,
-  type ReadableSource,
-} from '../../compile/source-rows.js'
+import {type EntityRelation, type ReadableJoin, type ReadableSource} from '../../compile/source-rows.js'
 import {compileSourceSummary} from '../../compile/source-summary.js'
 import {BoundValues} from '../../compile/sql-values.js'
 import {valueTypeOf} from '../../compile/dialects/duckdb-types.js'
-import type {Column, ColumnBatch} from '../../definitions/column-batch.js'
+import type {ColumnBatch} from '../../definitions/column-batch.js'
 import type {Instant} from '../../definitions/instant.js'
-import type {ValueType} from '../../definitions/value-type.js'
 import {FeatureStoreError} from '../../errors.js'
 import type {
   LatestBatch,
@@ -28,6 +22,7 @@ import type {
   OfflineStoreDriver,
   ReadOptions,
   RetrievalJob,
+  SnapshotChanges,
   SourceColumn,
   SourceSummary,
 } from '../offline-store.js'
@@ -40,11 +35,10 @@ import {frameTypeOf, selectValues} from './frame-columns.js'
 import {openDatabase} from './open-database.js'
 import {sourceError} from './query-error.js'
 import {readSource} from './read-source.js'
+import {DuckDbSnapshotChanges} from './snapshot-changes.js'
+import {batchRows, latestBatches} from './latest-batches.js'
 import {sourceVersion} from './source-version.js'
 import {describeScript, runSteps, type Compile} from './run-steps.js'
-
-/** Rows of a batch of newest rows: what a store writes at once. */
-const batchRows = 8192
 
 export const duckDbDriver: OfflineStoreDriver = {
   async open({settings, repoDirectory}) {
@@ -105,44 +99,28 @@ class DuckDbOfflineStore implements OfflineStore {
     try {
       const readable = {rows: query.rows, source: await this.#read(session, query.rows.source)}
       const compile: Compile = (values) => compileLatestPerEntity(query, readable, values)
-      const {keys, features} = query.rows
-      const checked = [...checkedFeatures(readable)]
-      const types: readonly ValueType[] = [
-        ...keys.map(({valueType}) => valueType),
-        'timestamp',
-        'timestamp',
-        ...features.map(({valueType}) => valueType),
-        ...checked.map((): ValueType => 'string'),
-      ]
       const described = await describeScript(session, compile)
       await using latest = await runSteps(session, compile, signal)
-      const stream = session.stream(selectValues(described, latest.sql), latest.parameters, signal)
-      const featuresIndex = keys.length + 2
-      const names = [
-        ...keys.map(({name}) => name),
-        'event_timestamp',
-        'created_timestamp',
-        ...features.map(({name}) => name),
-      ]
-      for await (const {rowCount, columns} of columnBatches(stream, types, batchRows)) {
-        yield {
-          rowCount,
-          names,
-          columns: columns.slice(0, names.length),
-          eventTimestampIndex: keys.length,
-          createdTimestampIndex: keys.length + 1,
-          featuresIndex,
-          misfits: misfitsIn(
-            columns.slice(names.length),
-            checked.map((index) => (features[index] as (typeof features)[number]).name),
-            rowCount,
-          ),
-        }
-      }
+      yield* latestBatches(session, readable, described, latest, signal)
     } catch (error) {
       throw sourceError(error, query.rows.source.source)
     } finally {
       await this.#close(session)
+    }
+  }
+
+  async compareSnapshot(
+    query: LatestPerEntityQuery,
+    {previous, signal}: ReadOptions & {readonly previous: string | undefined},
+  ): Promise<SnapshotChanges> {
+    const session = await this.#newSession()
+    try {
+      const readable = {rows: query.rows, source: await this.#read(session, query.rows.source)}
+      const close = (): Promise<void> => this.#close(session)
+      return await DuckDbSnapshotChanges.compare(session, {query, readable, previous, signal, close})
+    } catch (error) {
+      await this.#close(session)
+      throw sourceError(error, query.rows.source.source)
     }
   }
 
@@ -232,18 +210,6 @@ class DuckDbOfflineStore implements OfflineStore {
     this.#sessions.delete(session)
     await session[Symbol.asyncDispose]()
   }
-}
-
-function misfitsIn(
-  columns: readonly Column[],
-  features: readonly string[],
-  rowCount: number,
-): LatestBatch['misfits'] {
-  return columns.flatMap((column, index) =>
-    Array.from({length: rowCount}, (_, row) => row)
-      .filter((row) => column.nulls?.[row] !== 1)
-      .map((row) => ({row, feature: features[index] as string, value: column.values[row] as string})),
-  )
 }
 
 /** The columns that the frame needs, with types that can be what the views declare. */

@@ -1,0 +1,64 @@
+import {checkedFeatures, type ReadableRows} from '../../compile/source-rows.js'
+import type {Column} from '../../definitions/column-batch.js'
+import type {ValueType} from '../../definitions/value-type.js'
+import type {LatestBatch} from '../offline-store.js'
+import {columnBatches} from './column-builder.js'
+import type {DuckDbSession} from './duckdb-session.js'
+import {selectValues, type NativeColumn} from './frame-columns.js'
+import type {Statement} from './run-steps.js'
+
+/** Rows of a batch of newest rows: what a store writes at once. */
+export const batchRows = 8192
+
+/** The answer of a statement that gives newest rows. */
+export async function* latestBatches(
+  session: DuckDbSession,
+  readable: ReadableRows,
+  described: readonly NativeColumn[],
+  statement: Statement,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<LatestBatch, void, undefined> {
+  const {keys, features} = readable.rows
+  const checked = [...checkedFeatures(readable)]
+  const types: readonly ValueType[] = [
+    ...keys.map(({valueType}) => valueType),
+    'timestamp',
+    'timestamp',
+    ...features.map(({valueType}) => valueType),
+    ...checked.map((): ValueType => 'string'),
+  ]
+  const names = [
+    ...keys.map(({name}) => name),
+    'event_timestamp',
+    'created_timestamp',
+    ...features.map(({name}) => name),
+  ]
+  const stream = session.stream(selectValues(described, statement.sql), statement.parameters, signal)
+  for await (const {rowCount, columns} of columnBatches(stream, types, batchRows)) {
+    yield {
+      rowCount,
+      names,
+      columns: columns.slice(0, names.length),
+      eventTimestampIndex: keys.length,
+      createdTimestampIndex: keys.length + 1,
+      featuresIndex: keys.length + 2,
+      misfits: misfitsIn(
+        columns.slice(names.length),
+        checked.map((index) => (features[index] as (typeof features)[number]).name),
+        rowCount,
+      ),
+    }
+  }
+}
+
+function misfitsIn(
+  columns: readonly Column[],
+  features: readonly string[],
+  rowCount: number,
+): LatestBatch['misfits'] {
+  return columns.flatMap((column, index) =>
+    Array.from({length: rowCount}, (_, row) => row)
+      .filter((row) => column.nulls?.[row] !== 1)
+      .map((row) => ({row, feature: features[index] as string, value: column.values[row] as string})),
+  )
+}

@@ -1,0 +1,96 @@
+import {mkdir} from 'node:fs/promises'
+import {dirname} from 'node:path'
+import {quoteText} from '../../compile/dialects/duckdb-names.js'
+import type {LatestPerEntityQuery} from '../../compile/query.js'
+import {compileSnapshotChanges, type SnapshotScript} from '../../compile/snapshot-changes.js'
+import type {ReadableRows} from '../../compile/source-rows.js'
+import {BoundValues} from '../../compile/sql-values.js'
+import type {ValueType} from '../../definitions/value-type.js'
+import type {LatestBatch, ReadOptions, RemovedBatch, SnapshotChanges} from '../offline-store.js'
+import {columnBatches} from './column-builder.js'
+import type {DuckDbSession} from './duckdb-session.js'
+import {selectValues, type NativeColumn} from './frame-columns.js'
+import {batchRows, latestBatches} from './latest-batches.js'
+import {describeScript, runSteps, type Compile, type Statement} from './run-steps.js'
+
+interface Comparison {
+  readonly readable: ReadableRows
+  readonly described: readonly NativeColumn[]
+  readonly changed: Statement & AsyncDisposable
+  readonly script: SnapshotScript
+  readonly close: () => Promise<void>
+}
+
+/** A comparison whose tables live as long as its session. */
+export class DuckDbSnapshotChanges implements SnapshotChanges {
+  readonly counts: SnapshotChanges['counts']
+  readonly #session: DuckDbSession
+  readonly #comparison: Comparison
+
+  private constructor(
+    session: DuckDbSession,
+    comparison: Comparison,
+    [changed, gone, all]: readonly unknown[],
+  ) {
+    this.#session = session
+    this.#comparison = comparison
+    this.counts = {changed: Number(changed), gone: Number(gone), all: Number(all)}
+  }
+
+  static async compare(
+    session: DuckDbSession,
+    {
+      query,
+      readable,
+      previous,
+      signal,
+      close,
+    }: {
+      readonly query: LatestPerEntityQuery
+      readonly readable: ReadableRows
+      readonly previous: string | undefined
+      readonly signal: AbortSignal | undefined
+      /** Called when it is closed. */
+      readonly close: () => Promise<void>
+    },
+  ): Promise<DuckDbSnapshotChanges> {
+    const compile: Compile = (values) => compileSnapshotChanges(query, readable, values, previous).changed
+    const described = await describeScript(session, compile)
+    const changed = await runSteps(session, compile, signal)
+    const script = compileSnapshotChanges(query, readable, new BoundValues(), previous)
+    const [counts = []] = await session.rows(script.counts)
+    return new DuckDbSnapshotChanges(session, {readable, described, changed, script, close}, counts)
+  }
+
+  changed({signal}: ReadOptions = {}): AsyncIterable<LatestBatch> {
+    const {readable, described, changed} = this.#comparison
+    return latestBatches(this.#session, readable, described, changed, signal)
+  }
+
+  async *removed({signal}: ReadOptions = {}): AsyncGenerator<RemovedBatch, void, undefined> {
+    const {readable, described, script} = this.#comparison
+    const {keys} = readable.rows
+    const columns = described.slice(0, keys.length + 2)
+    const types: readonly ValueType[] = [...keys.map(({valueType}) => valueType), 'timestamp', 'timestamp']
+    const stream = this.#session.stream(selectValues(columns, script.removed), [], signal)
+    for await (const batch of columnBatches(stream, types, batchRows)) {
+      const [eventTimestamps, createdTimestamps] = batch.columns.slice(keys.length)
+      if (eventTimestamps === undefined || createdTimestamps === undefined) throw new Error('no times')
+      const {rowCount} = batch
+      yield {rowCount, keys: batch.columns.slice(0, keys.length), eventTimestamps, createdTimestamps}
+    }
+  }
+
+  async save(path: string): Promise<void> {
+    await mkdir(dirname(path), {recursive: true})
+    await this.#session.run(`COPY (${this.#comparison.script.state}) TO ${quoteText(path)} (FORMAT parquet)`)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.#comparison.changed[Symbol.asyncDispose]()
+    } finally {
+      await this.#comparison.close()
+    }
+  }
+}
