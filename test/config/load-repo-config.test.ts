@@ -46,7 +46,7 @@ describe('feature_store.yaml', () => {
           lockTimeout: 1_800_000_000n,
         },
       },
-      materialization: {rejectsPath: 'data/rejects', parallel: 2},
+      materialization: {rejectsPath: 'data/rejects', snapshotsPath: 'data/snapshots', parallel: 2},
     })
   })
 
@@ -103,7 +103,11 @@ describe('feature_store.yaml', () => {
     expect(config.project).toBe('rides')
     expect(config.offlineStore.settings).toEqual({threads: 3, extensionDirectory: 'a/é/${DIR}'})
     expect(config.onlineStore.expireAfter).toBe(7_200_000_000n)
-    expect(config.materialization).toEqual({rejectsPath: 'data/rejects', parallel: 4})
+    expect(config.materialization).toEqual({
+      rejectsPath: 'data/rejects',
+      snapshotsPath: 'data/snapshots',
+      parallel: 4,
+    })
   })
 
   test('keeps a variable of digits as text where text is expected, and never fills keys', async () => {

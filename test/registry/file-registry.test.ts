@@ -107,7 +107,7 @@ describe('file registry', () => {
     [/"join_keys"/, '"keys"', '`definitions.0` is not a definition'],
     [
       /"knowledge_time": true/,
-      '"knowledge_time": true, "sync": "snapshot"',
+      '"knowledge_time": true, "streaming": "always"',
       'feature_view/driver_hourly_stats), sync',
     ],
     [/"status": "running"/, '"status": "walking"', 'one of running, ok, failed, interrupted, but "walking"'],
