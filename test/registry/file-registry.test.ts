@@ -108,7 +108,7 @@ describe('file registry', () => {
     [
       /"knowledge_time": true/,
       '"knowledge_time": true, "streaming": "always"',
-      'feature_view/driver_hourly_stats), sync',
+      'feature_view/driver_hourly_stats), streaming',
     ],
     [/"status": "running"/, '"status": "walking"', 'one of running, ok, failed, interrupted, but "walking"'],
   ])('names what it can not understand: %s as %s', async (from, to, reason) => {

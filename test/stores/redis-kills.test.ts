@@ -1,67 +1,94 @@
 import {spawn} from 'node:child_process'
-import {setTimeout as sleep} from 'node:timers/promises'
-import {expect, test} from 'vitest'
+import {setTimeout as pause} from 'node:timers/promises'
+import {afterAll, beforeAll, expect, test} from 'vitest'
 import {FeatureStore} from '../../src/feature-store.js'
 import {RedisServer} from '../support/redis-server.js'
-import {fsBin} from '../support/run-fs.js'
-import {TcpProxy} from '../support/tcp-proxy.js'
-import {readVersions, rowOfVersion, VersionedRepo} from '../support/versioned-repo.js'
+import {fsBin, runFs} from '../support/run-fs.js'
+import {UniformRepo} from '../support/uniform-repo.js'
 
-const drivers = 60_000
-const kills = 12
-/** What a load of one more version sends: half of the rows, some ninety bytes each. */
-const bytesOfLoad = 2_700_000
+const kills = 50
+let server: RedisServer
+let repo: UniformRepo
+
+beforeAll(async () => {
+  server = await RedisServer.start()
+  repo = new UniformRepo(`{type: redis, connection_string: "127.0.0.1:${server.port}"}`, 120_000)
+  await repo.writeVersion(1)
+  expect(await runFs(['apply', '-C', repo.folder])).toMatchObject({code: 0})
+})
+afterAll(async () => {
+  await server[Symbol.asyncDispose]()
+  repo[Symbol.dispose]()
+})
+
+/** Loads the interval again, whatever of it earlier runs have done. */
+const materialize = (): readonly string[] => ['materialize', '2026-01-01', '2026-06-01', '-C', repo.folder]
+const randomDriver = (): number => Math.floor(Math.random() * repo.drivers)
+
+/** Starts a run; `kill` ends it at once and tells whether it was still running. */
+function startRun(): {readonly kill: () => Promise<boolean>; readonly isRunning: () => boolean} {
+  const child = spawn(process.execPath, [fsBin, ...materialize()], {stdio: 'ignore'})
+  const ended = new Promise<NodeJS.Signals | null>((resolve) =>
+    child.on('close', (_, signal) => resolve(signal)),
+  )
+  return {
+    isRunning: () => child.exitCode === null,
+    kill: async () => {
+      child.kill('SIGKILL')
+      return (await ended) === 'SIGKILL'
+    },
+  }
+}
 
 test('a writer killed at any moment leaves whole rows, none older than before, and the next run heals it', async () => {
-  await using server = await RedisServer.start()
-  // The writers' way, so that each is known to be in the middle of its work when it is killed.
-  await using proxy = await TcpProxy.start(server.port)
-  proxy.bandwidth(5_000_000)
-  const environment = {...process.env, REDIS_PORT: String(proxy.port)}
-  using repo = await VersionedRepo.create(
-    `{type: redis, connection_string: "127.0.0.1:\${REDIS_PORT:-${server.port}}"}`,
-    drivers,
-  )
   await using store = await FeatureStore.open(repo.folder)
-  const seen = new Map<number, bigint>()
-  const look = async (ids: readonly number[]): Promise<void> => {
-    for (const [index, row] of (await readVersions(store, ids)).entries()) {
+  const seen = new Map<number, number>()
+  const look = async (ids: readonly number[]): Promise<readonly (number | null)[]> => {
+    const versions = await repo.readVersions(store, ids)
+    versions.forEach((version, index) => {
       const id = ids[index] as number
-      const version = row['version'] as bigint | null
-      if (version === null) {
-        expect(seen.has(id)).toBe(false)
-        continue
-      }
-      expect(row).toEqual(rowOfVersion(id, Number(version)))
-      expect(version).toBeGreaterThanOrEqual(seen.get(id) ?? 0n)
-      seen.set(id, version)
-    }
+      if ((version ?? 0) < (seen.get(id) ?? 0))
+        throw new Error(`driver ${id} went back to ${version ?? 'none'}`)
+      seen.set(id, version ?? 0)
+    })
+    return versions
   }
-
   let isReading = true
   const reading = (async () => {
-    for (let round = 0; isReading; round += 1)
-      await look(Array.from({length: 200}, (_, index) => (round * 7919 + index * 293) % drivers))
+    while (isReading) {
+      await look(Array.from({length: 200}, randomDriver))
+      // Leaves the writer some of the machine.
+      await pause(2)
+    }
   })()
-  for (let kill = 0; kill < kills; kill += 1) {
-    await repo.writeVersion(kill + 2)
-    const {up} = proxy.bytes
-    const child = spawn(process.execPath, [fsBin, ...repo.loadCommand(kill + 2)], {
-      stdio: 'ignore',
-      env: environment,
-    })
-    const ended = new Promise<NodeJS.Signals | null>((resolve) =>
-      child.on('close', (_, signal) => resolve(signal)),
-    )
-    const moment = up + (bytesOfLoad * (kill + 1)) / (kills + 2)
-    while (proxy.bytes.up < moment && child.exitCode === null) await sleep(1)
-    child.kill('SIGKILL')
-    expect(await ended).toBe('SIGKILL')
+
+  const start = performance.now()
+  expect(await runFs(materialize())).toMatchObject({code: 0})
+  const millisOfRun = performance.now() - start
+
+  let version = 1
+  const hits = {atRandomTime: 0, whileWriting: 0}
+  while (hits.atRandomTime + hits.whileWriting < kills) {
+    version += 1
+    await repo.writeVersion(version)
+    const run = startRun()
+    if (hits.atRandomTime < kills / 2) {
+      await pause(Math.random() * millisOfRun)
+      if (await run.kill()) hits.atRandomTime += 1
+      continue
+    }
+    // The writer has just come to a driver, and is killed before it has come to all of them.
+    const driver = randomDriver()
+    while (run.isRunning() && (await look([driver]))[0] !== version) await pause(1)
+    await run.kill()
+    const left = await look(Array.from({length: 2000}, randomDriver))
+    if (left.includes(version) && left.some((one) => one !== version)) hits.whileWriting += 1
   }
   isReading = false
   await reading
-  expect(seen.size).toBeGreaterThan(0)
 
-  expect(await repo.load(kills + 1)).toMatchObject({code: 0})
-  await repo.expectVersion(kills + 1)
-})
+  expect(await runFs(materialize())).toMatchObject({code: 0})
+  for (let first = 0; first < repo.drivers; first += 5000)
+    await look(Array.from({length: 5000}, (_, at) => first + at))
+  expect(new Set(seen.values())).toEqual(new Set([version]))
+}, 300_000)

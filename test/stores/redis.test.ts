@@ -102,6 +102,21 @@ describe('what only Redis does', () => {
     expect(new Set(found?.map((one) => one?.values[0]))).toEqual(new Set([6n]))
   })
 
+  test('of rows of one write with the same key and times the last one stays', async () => {
+    await using earlier = await openStore('rides', 'write')
+    await earlier.prepare([table])
+    await earlier.write(table, onlineRows(table, [row(1n, 5n)]))
+    await using store = await openStore('rides', 'write')
+    // The first of them goes with a row that meets an elder, and so goes twice.
+    const rows = [row(1n, 4n), row(2n, 4n, 1n), row(2n, 4n, 2n)]
+    expect(await store.write(table, onlineRows(table, rows))).toMatchObject({written: 2, unchanged: 1})
+    const [found] = await store.read([{table, keys: [[1n], [2n]], features: ['trips']}])
+    expect(found?.map((one) => [one?.eventTimestamp, one?.values[0]])).toEqual([
+      [5n, 0n],
+      [4n, 2n],
+    ])
+  })
+
   test('a project that is taken down leaves nothing, and nothing of another goes', async () => {
     await using store = await openStore('prod', 'write')
     await using other = await openStore('nonprod', 'write')

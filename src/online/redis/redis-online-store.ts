@@ -27,7 +27,7 @@ import {RedisNote} from './redis-note.js'
 import {RedisKeys} from './redis-keys.js'
 import {readRedisSettings} from './redis-settings.js'
 import {RowCommands} from './row-commands.js'
-import type {WriteLot} from './row-lots.js'
+import {KeysUnderWay, type WriteLot} from './row-lots.js'
 
 type Schema = readonly Pick<Field, 'name' | 'valueType'>[]
 
@@ -148,21 +148,29 @@ export class RedisOnlineStore implements OnlineStore {
       if (pacer === undefined && pending.size >= lotsInFlight) await Promise.race(pending)
     }
     const newLot = (): WriteLot => this.#rows.newWriteLot(life === undefined && !this.#filled.has(table.name))
+    const underWay = new KeysUnderWay()
     let lot = newLot()
-    // Keys are lent, and other writes go on while this one waits: nothing may come between a key and its place.
-    const add = (row: number): boolean =>
+    for (let row = 0; row < rows.rowCount && failures.length === 0; row += 1) {
+      // Keys are lent, and other writes go on while this one waits: nothing may come between a key and its place.
+      let key = this.#keys.rowAt(table, rows, row)
+      if (!underWay.add(key)) {
+        await send(lot)
+        await Promise.all(pending)
+        lot = newLot()
+        underWay.clear()
+        key = this.#keys.rowAt(table, rows, row)
+        underWay.add(key)
+      }
       lot.add(
-        this.#keys.rowAt(table, rows, row),
+        key,
         encoder.encode(rows, row),
         life === undefined ? undefined : millisLeft(rows.eventTimestamps.values[row] as bigint, life),
       )
-    for (let row = 0; row < rows.rowCount && failures.length === 0; row += 1) {
-      if (add(row)) continue
+      if (!lot.isFull) continue
       await send(lot)
       lot = newLot()
-      add(row)
     }
-    if (rows.rowCount > 0 && failures.length === 0) await send(lot)
+    if (!lot.isEmpty && failures.length === 0) await send(lot)
     await Promise.all(pending)
     if (failures.length > 0) throw failures[0]
     return {written: rows.rowCount - unchanged, unchanged, rejected: []}

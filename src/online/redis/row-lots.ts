@@ -12,6 +12,11 @@ const mostRowsOfCall = 500
 /** Keeps the memory of wide rows in bounds. */
 const mostBytes = 4 * 1024 * 1024
 
+/** Bounds the memory of a write of very many rows. */
+const mostKeysUnderWay = 100_000
+
+export type WriteCall = FirstWriteCall | GuardedWriteCall
+
 /** Calls by slot; a server without slots has the one call 0. */
 class SlotCalls<Call> {
   readonly bySlot = new Map<number, Call>()
@@ -54,14 +59,32 @@ export class ReadLot {
   }
 }
 
-export type WriteCall = FirstWriteCall | GuardedWriteCall
+/**
+ * Keys of rows that are on their way, so that no two of them are: of two rows of a key the later one must arrive last,
+ * also where the other had to be sent again. The same key has the same hash; two keys that share one do no harm.
+ */
+export class KeysUnderWay {
+  readonly #hashes = new Set<number>()
 
-/** Rows to write unless newer ones are there. No key stands twice. */
+  /** False where the key must wait until all others have arrived; then `clear`. */
+  add(key: Buffer): boolean {
+    const hash = hashBytes(key)
+    if (this.#hashes.size >= mostKeysUnderWay || this.#hashes.has(hash)) return false
+    this.#hashes.add(hash)
+    return true
+  }
+
+  clear(): void {
+    this.#hashes.clear()
+  }
+}
+
+/** Rows to write unless newer ones are there; no key may stand twice. */
 export class WriteLot {
   readonly #calls: SlotCalls<{readonly call: WriteCall; rows: number}>
-  /** The same key has the same hash; two keys that share one go to two lots, which does no harm. */
-  readonly #hashes = new Set<number>()
+  #rows = 0
   #bytes = 0
+  #isFull = false
 
   /** `isFirst`: most likely none of the rows is there, and they live for ever. */
   constructor(isCluster: boolean, isFirst: boolean) {
@@ -77,19 +100,22 @@ export class WriteLot {
     return new Map(Array.from(this.#calls.bySlot, ([slot, {call}]) => [slot, call]))
   }
 
-  /**
-   * Takes what may be lent. False, and nothing done, where the row belongs to the next lot; a new lot takes any row.
-   * `life`: milliseconds until the row expires; all rows of a lot have one, or none has.
-   */
-  add(key: Buffer, row: Buffer, life?: string): boolean {
-    const hash = hashBytes(key)
-    if (this.#hashes.size >= mostRows || this.#bytes >= mostBytes || this.#hashes.has(hash)) return false
+  get isEmpty(): boolean {
+    return this.#rows === 0
+  }
+
+  /** Whether the next row belongs to another lot. */
+  get isFull(): boolean {
+    return this.#isFull
+  }
+
+  /** Takes what may be lent. `life`: milliseconds until the row expires; all rows of a lot have one, or none has. */
+  add(key: Buffer, row: Buffer, life?: string): void {
     const slot = this.#calls.callFor(key)
-    if (slot.rows >= mostRowsOfCall) return false
     slot.call.add(key, row, life)
     slot.rows += 1
-    this.#hashes.add(hash)
+    this.#rows += 1
     this.#bytes += key.length + row.length
-    return true
+    this.#isFull = slot.rows === mostRowsOfCall || this.#rows === mostRows || this.#bytes >= mostBytes
   }
 }
