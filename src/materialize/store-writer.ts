@@ -13,6 +13,8 @@ import {WritePlace} from './write-places.js'
 
 /** How long one request is sent again and again before the load fails: a node that restarts takes less. */
 const patienceMillis = 120_000
+/** Before the load: what reads take when it does not disturb them. */
+const readsBefore = 12
 
 export interface WriteSettings extends WriteLimits {
   /** Runs that write to the store at once, from any machine. */
@@ -106,11 +108,13 @@ export class StoreWriter implements AsyncDisposable {
     const key = rows.keys.map((column) => valueAt(column, 0) as Value)
     const request = [{table, keys: [key], features: table.features.slice(0, 1).map(({name}) => name)}]
     this.#sample = () => online.read(request)
-    this.#probe ??= ReadProbe.start({
-      read: () => this.#sample?.() ?? Promise.resolve(),
-      targetMillis: latencyTargetMillis,
-      onLatency: (p99, target) => adaptive.onReadLatency(p99, target),
-    })
+    this.#probe ??= this.#startProbe(adaptive, latencyTargetMillis)
     await this.#probe
+  }
+
+  async #startProbe(adaptive: AdaptivePacing, targetMillis: number): Promise<ReadProbe> {
+    const read = (): Promise<unknown> => this.#sample?.() ?? Promise.resolve()
+    adaptive.yieldToReads(targetMillis, await ReadProbe.measure(readsBefore, {read}))
+    return new ReadProbe({read, onRead: (millis) => adaptive.onRead(millis)})
   }
 }
