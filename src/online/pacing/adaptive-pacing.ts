@@ -24,10 +24,14 @@ const firstGrowthPerSecond = 0.04
 /** Time after which growth without refusals is twice as fast. */
 const growthDoublesMillis = 2000
 const fastestGrowthPerSecond = 0.5
-/** A rate is known after this long. */
+/** How fast a store takes rows shows after this long. */
 const evidenceMillis = 500
+/** The first refusal may have come before the load had begun in earnest: until the next one, it grows as fast as this. */
+const growthUntilKnown = 1
 /** Above this, an acknowledged rate is bounded by the store's limit and not by what there is to send. */
 const nearLimit = 0.9
+/** The same while the rate grows so fast that what was taken in the last second lags behind. */
+const nearLimitUntilKnown = 0.5
 const slowestRowsPerSecond = 50
 /** What the load did in its best moments is forgotten by so much in a second. */
 const usualFadesPerSecond = 0.1
@@ -45,6 +49,9 @@ export class AdaptivePacing implements PacingPolicy {
   #usualAt: number
   readonly #beganAt: number
   #refusedAt = -Infinity
+  #hasRateGrown = false
+  /** Whether the store refused what the rate had grown to. */
+  #isRateKnown = false
   #reactedAt = -Infinity
   #grownAt: number
 
@@ -84,11 +91,12 @@ export class AdaptivePacing implements PacingPolicy {
     const now = this.#now()
     if (now - this.#reactedAt >= reactionMillis) {
       this.#reactedAt = now
-      const isKnown = now - this.#beganAt >= evidenceMillis
-      if (isKnown)
+      const isBegun = now - this.#beganAt >= evidenceMillis
+      if (isBegun)
         this.#rate = Math.max(slowestRowsPerSecond, Math.min(this.#rate, this.#taken() * shareAfterRefusal))
+      this.#isRateKnown ||= this.#hasRateGrown
       // Who has no room for what waits needs fewer that wait, and not only a slower pace.
-      if (!isKnown || cause !== 'timeout') this.#search.cut(concurrencyAfterRefusal)
+      if (!isBegun || cause !== 'timeout') this.#search.cut(concurrencyAfterRefusal)
       else this.#search.forget()
     }
     this.#refusedAt = now
@@ -126,10 +134,14 @@ export class AdaptivePacing implements PacingPolicy {
     const since = now - this.#grownAt
     if (since < reactionMillis || now - this.#refusedAt < restAfterRefusalMillis) return
     this.#grownAt = now
-    if (this.#rate === Infinity || this.#taken() < this.#rate * nearLimit) return
+    const limited = this.#rate * (this.#isRateKnown ? nearLimit : nearLimitUntilKnown)
+    if (this.#rate === Infinity || this.#taken() < limited) return
     const quiet = now - this.#refusedAt - restAfterRefusalMillis
-    const growth = Math.min(firstGrowthPerSecond * 2 ** (quiet / growthDoublesMillis), fastestGrowthPerSecond)
+    const growth = this.#isRateKnown
+      ? Math.min(firstGrowthPerSecond * 2 ** (quiet / growthDoublesMillis), fastestGrowthPerSecond)
+      : growthUntilKnown
     const rate = this.#rate * (1 + (growth * Math.min(since, 1000)) / 1000)
     this.#rate = Math.min(rate, this.#limits.maxWritesPerSecond ?? Infinity)
+    this.#hasRateGrown = true
   }
 }
