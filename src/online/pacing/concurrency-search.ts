@@ -13,7 +13,7 @@ const trialMillis = 250
 const answersEach = 2
 const fewestAnswers = 16
 /** What twice as many in flight must bring: while the number climbs, and from then on (by powers, for any step). */
-const worthwhileGain = 1.1
+const worthwhileGain = 1.2
 const worthwhilePower = Math.log2(worthwhileGain)
 const firstStep = 1.25
 const longestStep = 1.6
