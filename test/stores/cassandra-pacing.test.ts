@@ -1,9 +1,11 @@
 import {spawn} from 'node:child_process'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
+import {FeatureStore} from '../../src/feature-store.js'
 import {KeyspacesProxy} from '../support/keyspaces-proxy.js'
 import {fsBin, runFs} from '../support/run-fs.js'
 import {sharedCassandra, type SharedCassandra} from '../support/shared-cassandra.js'
+import {TcpProxy} from '../support/tcp-proxy.js'
 import {VersionedRepo} from '../support/versioned-repo.js'
 
 let cassandra: SharedCassandra
@@ -67,5 +69,65 @@ describe('a load into a store that throttles', () => {
     expect(isOver).toBe(false)
     expect(best(), JSON.stringify(bySecond.slice(from))).toBeGreaterThanOrEqual(0.9 * writesPerSecond)
     expect(refused / (accepted + refused)).toBeLessThanOrEqual(0.05)
+  })
+})
+
+describe('a load while reads of the store are slow', () => {
+  const rowsPerSecond = 400
+  /** One way; a reader waits for the way back, too. */
+  const delayMillis = 40
+
+  /** Rows a second before reads are slow, from two seconds after on, and when they are quick again. */
+  async function paceWith(
+    latencyTargetMillis: number,
+  ): Promise<{readonly before: number; readonly slow: number; readonly after: number}> {
+    await using counting = await KeyspacesProxy.startPlain({
+      cassandraHost: cassandra.host,
+      cassandraPort: cassandra.port,
+    })
+    await using network = await TcpProxy.start(counting.port)
+    // The load goes as fast as it was told to, which neither this machine nor the delay hinders.
+    const write = {max_writes_per_second: rowsPerSecond, latency_target_ms: latencyTargetMillis}
+    using repo = repoIn(network.port, write, 100_000)
+    await repo.writeVersion(1)
+    expect(await runFs(['apply', '-C', repo.folder])).toMatchObject({code: 0})
+    await using reader = await FeatureStore.open(repo.folder)
+    const readMillis = async (): Promise<number> => {
+      const since = performance.now()
+      await repo.readVersions(reader, [0])
+      return performance.now() - since
+    }
+    const rateOver = async (millis: number): Promise<number> => {
+      const [from, since] = [counting.stats().accepted, performance.now()]
+      await sleep(millis)
+      // Two statements write one row.
+      return ((counting.stats().accepted - from) / 2 / (performance.now() - since)) * 1000
+    }
+
+    await using _load = startLoad(repo.folder)
+    const atPace = async (): Promise<number> => {
+      let rate = 0
+      for (let tries = 0; tries < 15 && rate < rowsPerSecond * 0.8; tries += 1) rate = await rateOver(2000)
+      return rate
+    }
+    const before = await atPace()
+    network.delay(delayMillis)
+    await sleep(2000)
+    expect(await readMillis()).toBeGreaterThan(2 * delayMillis)
+    const slow = await rateOver(3000)
+    network.heal()
+    return {before, slow, after: await atPace()}
+  }
+
+  test('yields within two seconds where they exceed the target, and comes back', async () => {
+    const {before, slow, after} = await paceWith(50)
+    expect(before).toBeGreaterThan(rowsPerSecond * 0.8)
+    expect(slow).toBeLessThan(rowsPerSecond * 0.3)
+    expect(after).toBeGreaterThan(rowsPerSecond * 0.8)
+  })
+
+  test('goes on where they do not', async () => {
+    const {slow} = await paceWith(5000)
+    expect(slow).toBeGreaterThan(rowsPerSecond * 0.8)
   })
 })
