@@ -8,6 +8,7 @@ import {LoadPacer, machineClock} from '../online/pacing/load-pacer.js'
 import {ReadProbe} from '../online/pacing/read-probe.js'
 import {staticPacing} from '../online/pacing/static-pacing.js'
 import type {WriteLimits} from '../online/pacing/write-limits.js'
+import type {WritePacer} from '../online/pacing/write-pacer.js'
 import type {ProcessIdentity, RunWriting} from '../registry/registry.js'
 import {WritePlace} from './write-places.js'
 
@@ -64,7 +65,7 @@ export class StoreWriter implements AsyncDisposable {
     place.check()
     this.#isPaced = online.isPaced
     if (online.isPaced) await this.#watchReads(online, table, rows)
-    return online.write(table, rows, life, {pacer: this.#pacer, counts: 'sent'})
+    return online.write(table, rows, life, {pacer: this.#pacerIn(place), counts: 'sent'})
   }
 
   /** What the writing was like; undefined where the run wrote nothing, or to a store that needs no pacing. */
@@ -80,6 +81,19 @@ export class StoreWriter implements AsyncDisposable {
     await probe?.[Symbol.asyncDispose]()
     const place = await this.#turn?.catch(() => undefined)
     await place?.[Symbol.asyncDispose]()
+  }
+
+  /** At a slow pace, a batch takes longer than a lease: each request asks whether the run still has its place. */
+  #pacerIn(place: WritePlace): WritePacer {
+    const pacer = this.#pacer
+    return {
+      admit: (rows) => pacer.admit(rows),
+      send: (rows, request) =>
+        pacer.send(rows, () => {
+          place.check()
+          return request()
+        }),
+    }
   }
 
   async #takePlace(online: OnlineStore): Promise<WritePlace> {

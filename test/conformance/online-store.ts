@@ -529,6 +529,37 @@ export function describeOnlineStore(name: string, open: () => Promise<OnlineStor
       }
     })
 
+    test('has a note that runs share, and that one of several replaces at a time', async () => {
+      await store.prepare([driver])
+      // Whatever their project, where projects share a store at all.
+      const other = await fixture.open(store.isPaced ? 'bikes' : 'rides', 'write')
+      try {
+        await other.prepare([driver])
+        const {text: before, nowMillis} = await store.note.read()
+        expect(nowMillis).toBeGreaterThan(Date.parse('2020-01-01'))
+        let text = before
+        for (let round = 0; round < 5; round += 1) {
+          const texts = Array.from({length: 6}, (_, writer) => `round ${round}, wrïter ${writer}`)
+          const replaced = await Promise.all(
+            texts.map((next, writer) => (writer % 2 === 0 ? store : other).note.replace(text, next)),
+          )
+          expect(replaced.filter(Boolean)).toHaveLength(1)
+          text = texts[replaced.indexOf(true)]
+          expect((await store.note.read()).text).toBe(text)
+          expect((await other.note.read()).text).toBe(text)
+        }
+        expect(await store.note.replace('another', 'x')).toBe(false)
+        expect(await store.note.replace(undefined, 'x')).toBe(false)
+        const {nowMillis: later} = await other.note.read()
+        expect(later).toBeGreaterThanOrEqual(nowMillis)
+        expect(await store.note.replace(text, '')).toBe(true)
+        expect((await store.note.read()).text).toBe('')
+        expect(await store.listTables()).toEqual(['driver'])
+      } finally {
+        await other[Symbol.asyncDispose]()
+      }
+    })
+
     test('refuses to write to a table that was not prepared', async () => {
       await expect(
         store.write(driver, onlineRows(driver, [{key: [1n], event: 1n, created: null, values: [1, 1n]}])),
