@@ -15,11 +15,14 @@ import {LoadPacer, machineClock} from '../online/pacing/load-pacer.js'
 import {ReadProbe} from '../online/pacing/read-probe.js'
 import {staticPacing} from '../online/pacing/static-pacing.js'
 import type {WriteLimits} from '../online/pacing/write-limits.js'
+import type {WritePacer} from '../online/pacing/write-pacer.js'
 import type {ProcessIdentity, RunWriting} from '../registry/registry.js'
 import {WritePlace} from './write-places.js'
 
 /** How long one request is sent again and again before the load fails: a node that restarts takes less. */
 const patienceMillis = 120_000
+/** Before the load: what reads take when it does not disturb them. */
+const readsBefore = 12
 
 export interface WriteSettings extends WriteLimits {
   /** Runs that write to the store at once, from any machine. */
@@ -64,17 +67,17 @@ export class StoreWriter implements AsyncDisposable {
     rows: OnlineRows,
     life: RowLife | undefined,
   ): Promise<WriteResult> {
-    await this.#haveTurn(online)
+    const place = await this.#haveTurn(online)
     this.#isPaced = online.isPaced
     if (online.isPaced) await this.#watchReads(online, table, rows)
-    return online.write(table, rows, life, {pacer: this.#pacer, counts: 'sent'})
+    return online.write(table, rows, life, {pacer: this.#pacerIn(place), counts: 'sent'})
   }
 
   /** As the store's own `remove`, as `write`. */
   async remove(online: OnlineStore, table: OnlineTable, rows: RemovedRows): Promise<number> {
-    await this.#haveTurn(online)
+    const place = await this.#haveTurn(online)
     this.#isPaced = online.isPaced
-    return online.remove(table, rows, {pacer: this.#pacer})
+    return online.remove(table, rows, {pacer: this.#pacerIn(place)})
   }
 
   /** What the writing was like; undefined where the run wrote nothing, or to a store that needs no pacing. */
@@ -92,10 +95,24 @@ export class StoreWriter implements AsyncDisposable {
     await place?.[Symbol.asyncDispose]()
   }
 
-  async #haveTurn(online: OnlineStore): Promise<void> {
+  async #haveTurn(online: OnlineStore): Promise<WritePlace> {
     this.#turn ??= this.#takePlace(online)
     const place = await this.#turn
     place.check()
+    return place
+  }
+
+  /** At a slow pace, a batch takes longer than a lease: each request asks whether the run still has its place. */
+  #pacerIn(place: WritePlace): WritePacer {
+    const pacer = this.#pacer
+    return {
+      admit: (rows) => pacer.admit(rows),
+      send: (rows, request) =>
+        pacer.send(rows, () => {
+          place.check()
+          return request()
+        }),
+    }
   }
 
   async #takePlace(online: OnlineStore): Promise<WritePlace> {
@@ -124,11 +141,13 @@ export class StoreWriter implements AsyncDisposable {
     const key = rows.keys.map((column) => valueAt(column, 0) as Value)
     const request = [{table, keys: [key], features: table.features.slice(0, 1).map(({name}) => name)}]
     this.#sample = () => online.read(request)
-    this.#probe ??= ReadProbe.start({
-      read: () => this.#sample?.() ?? Promise.resolve(),
-      targetMillis: latencyTargetMillis,
-      onLatency: (p99, target) => adaptive.onReadLatency(p99, target),
-    })
+    this.#probe ??= this.#startProbe(adaptive, latencyTargetMillis)
     await this.#probe
+  }
+
+  async #startProbe(adaptive: AdaptivePacing, targetMillis: number): Promise<ReadProbe> {
+    const read = (): Promise<unknown> => this.#sample?.() ?? Promise.resolve()
+    adaptive.yieldToReads(targetMillis, await ReadProbe.measure(readsBefore, {read}))
+    return new ReadProbe({read, onRead: (millis) => adaptive.onRead(millis)})
   }
 }

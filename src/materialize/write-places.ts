@@ -12,10 +12,10 @@ import {FeatureStoreError} from '../errors.js'
 import type {SharedNote} from '../online/shared-note.js'
 import type {ProcessIdentity} from '../registry/registry.js'
 
-const leaseMillis = 60_000
-const renewalMillis = 15_000
+const defaultLeaseMillis = 60_000
+const renewalShare = 1 / 4
 /** What a request that is under way may still take when the lease ends. */
-const marginMillis = 10_000
+const marginShare = 1 / 6
 const pollMillis = 1000
 const contentionMillis = 50
 
@@ -41,6 +41,8 @@ export interface PlaceRequest {
   readonly places: number
   /** How long to wait for one. */
   readonly timeout: Duration
+  /** How long the place outlives its holder where nobody can see that it is gone; a minute by default. */
+  readonly leaseMillis?: number | undefined
   readonly signal?: AbortSignal | undefined
   /** Called once, when all places are taken. */
   readonly onWait?: ((holders: readonly string[]) => void) | undefined
@@ -51,21 +53,28 @@ export class WritePlace implements AsyncDisposable {
   readonly #note: SharedNote
   readonly #runId: string
   readonly #fence: number
+  readonly #leaseMillis: number
   readonly #timer: NodeJS.Timeout
   #validUntil: number
   #isLost = false
 
-  private constructor(note: SharedNote, runId: string, fence: number, takenAt: number) {
+  private constructor(
+    note: SharedNote,
+    {runId, fence}: Pick<HeldPlace, 'runId' | 'fence'>,
+    {leaseMillis, validUntil}: {readonly leaseMillis: number; readonly validUntil: number},
+  ) {
     this.#note = note
     this.#runId = runId
     this.#fence = fence
-    this.#validUntil = takenAt + leaseMillis - marginMillis
-    this.#timer = setInterval(() => void this.#renew(), renewalMillis).unref()
+    this.#leaseMillis = leaseMillis
+    this.#validUntil = validUntil
+    this.#timer = setInterval(() => void this.#renew(), leaseMillis * renewalShare).unref()
   }
 
   /** Waits for a place. Throws FS_STORE_BUSY, with the names of those who hold them, when the time is over. */
   static async take(note: SharedNote, request: PlaceRequest): Promise<WritePlace> {
     const {runId, process, isAlive, places, timeout, signal, onWait} = request
+    const {leaseMillis = defaultLeaseMillis} = request
     const deadline = performance.now() + Number(timeout / 1000n)
     for (let hasWaited = false; ;) {
       signal?.throwIfAborted()
@@ -75,12 +84,17 @@ export class WritePlace implements AsyncDisposable {
       const held = current.held.filter((place) => isAlive(place.process) !== false)
       // An answer to an earlier attempt that was lost on its way.
       const mine = held.find((place) => place.runId === runId)
-      if (mine !== undefined) return new WritePlace(note, runId, mine.fence, askedAt)
+      if (mine !== undefined) {
+        const left = mine.expiresAt - nowMillis
+        return new WritePlace(note, mine, {leaseMillis, validUntil: lastMoment(askedAt, left, leaseMillis)})
+      }
       if (held.length < places) {
         const place = {runId, process, fence: current.fence + 1, expiresAt: nowMillis + leaseMillis}
         const next: Places = {fence: place.fence, held: [...held, place]}
-        if (await note.replace(text, JSON.stringify(next)))
-          return new WritePlace(note, runId, place.fence, askedAt)
+        if (await note.replace(text, JSON.stringify(next))) {
+          const validUntil = lastMoment(askedAt, leaseMillis, leaseMillis)
+          return new WritePlace(note, place, {leaseMillis, validUntil})
+        }
         await sleep(Math.random() * contentionMillis)
         continue
       }
@@ -113,10 +127,10 @@ export class WritePlace implements AsyncDisposable {
     try {
       const isHeld = await this.#change((held, nowMillis) =>
         held.map((place) =>
-          place.fence === this.#fence ? {...place, expiresAt: nowMillis + leaseMillis} : place,
+          place.fence === this.#fence ? {...place, expiresAt: nowMillis + this.#leaseMillis} : place,
         ),
       )
-      if (isHeld) this.#validUntil = askedAt + leaseMillis - marginMillis
+      if (isHeld) this.#validUntil = lastMoment(askedAt, this.#leaseMillis, this.#leaseMillis)
       else this.#isLost = true
     } catch {
       // The next one may get through; until then the time that is left counts.
@@ -137,6 +151,11 @@ export class WritePlace implements AsyncDisposable {
   }
 }
 
+/** Until when, by this process's clock, a lease may be used that had so much time left when the store was asked. */
+function lastMoment(askedAt: number, leftMillis: number, leaseMillis: number): number {
+  return askedAt + leftMillis - leaseMillis * marginShare
+}
+
 /** The places whose leases have not ended. */
 function livePlaces(text: string | undefined, nowMillis: number): Places {
   if (text === undefined) return {fence: 0, held: []}
@@ -154,7 +173,7 @@ function storeBusy(holders: readonly string[], places: number, timeout: Duration
     'FS_STORE_BUSY',
     `At most ${runs} may write to the online store at once, and after ${formatDuration(timeout)} it is still the turn of: ${holders.join('; ')}.`,
     {
-      hint: 'Run it again later, or raise `online_store.write.max_concurrent_runs` or `lock_timeout`. The place of a run that was killed is free a minute after.',
+      hint: 'Run it again later, or raise `online_store.write.max_concurrent_runs` or `lock_timeout`. The place of a run that was killed is free at once for runs of its machine, and for others a minute later.',
     },
   )
 }

@@ -1,4 +1,7 @@
-/** A short text that all runs on a store share, whatever their project, and the clock they share. */
+/**
+ * A short text that all runs on a store share, and the clock they share. On a server they share it whatever their project;
+ * an embedded store is one for each project.
+ */
 export interface SharedNote {
   /** The text, undefined where there was never one, and the store's time in milliseconds since 1970. */
   read(): Promise<{readonly text: string | undefined; readonly nowMillis: number}>

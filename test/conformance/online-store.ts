@@ -1,123 +1,17 @@
 /** What every online store promises; a store passes when `describeOnlineStore` passes on it, unchanged. */
 import fc from 'fast-check'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
-import type {Column} from '../../src/definitions/column-batch.js'
-import type {Field, JoinKey} from '../../src/definitions/definition.js'
 import type {Value, ValueType} from '../../src/definitions/value-type.js'
-import type {OnlineRows, OnlineStore, OnlineTable} from '../../src/online/online-store.js'
+import type {OnlineStore, OnlineTable} from '../../src/online/online-store.js'
+import {onlineRows, onlineTable, type TestRow} from './online-rows.js'
+
+export {columnOf, onlineRows, onlineTable, type TestRow} from './online-rows.js'
 
 export interface OnlineStoreFixture {
   /** Opens the store for a project; all projects of one fixture share the server or folder. */
   open(project: string, access: 'read' | 'write'): Promise<OnlineStore>
   /** Removes whatever the store holds. */
   close(): Promise<void>
-}
-
-/** A row as the tests write it. */
-export interface TestRow {
-  readonly key: readonly Value[]
-  readonly event: bigint
-  readonly created: bigint | null
-  readonly values: readonly (Value | null)[]
-}
-
-export function onlineTable(
-  view: string,
-  keys: Readonly<Record<string, JoinKey['valueType']>>,
-  features: Readonly<Record<string, ValueType>>,
-  name = view,
-): OnlineTable {
-  return {
-    view,
-    name,
-    joinKeys: Object.entries(keys).map(([key, valueType]) => ({name: key, valueType})),
-    features: Object.entries(features).map(([feature, valueType]): Field => ({name: feature, valueType})),
-  }
-}
-
-/** Rows as the columns that engines hand over. */
-export function onlineRows(table: OnlineTable, rows: readonly TestRow[]): OnlineRows {
-  const times = (values: readonly (bigint | null)[]) =>
-    columnOf('timestamp', values) as OnlineRows['eventTimestamps']
-  return {
-    rowCount: rows.length,
-    keys: table.joinKeys.map((key, index) =>
-      columnOf(
-        key.valueType,
-        rows.map((row) => row.key[index] ?? null),
-      ),
-    ),
-    eventTimestamps: times(rows.map((row) => row.event)),
-    createdTimestamps: times(rows.map((row) => row.created)),
-    features: table.features.map((feature, index) =>
-      columnOf(
-        feature.valueType,
-        rows.map((row) => row.values[index] ?? null),
-      ),
-    ),
-  }
-}
-
-export function columnOf(type: ValueType, values: readonly (Value | null)[]): Column {
-  const nulls = Uint8Array.from(values, (value) => (value === null ? 1 : 0))
-  if (type.startsWith('list<')) {
-    return {type, storage: 'list', values: values.map((value) => (value ?? []) as (Value | null)[]), nulls}
-  }
-  if (type.startsWith('decimal') || type === 'string' || type === 'json') {
-    return {type, storage: 'text', values: values.map((value) => (value ?? '') as string), nulls}
-  }
-  switch (type) {
-    case 'bool':
-      return {
-        type,
-        storage: 'bool',
-        values: Uint8Array.from(values, (value) => (value === true ? 1 : 0)),
-        nulls,
-      }
-    case 'int32':
-      return {type, storage: 'int32', values: Int32Array.from(values, (value) => Number(value ?? 0)), nulls}
-    case 'date':
-      return {
-        type,
-        storage: 'int32',
-        values: Int32Array.from(
-          values,
-          (value) => Date.parse(`${String(value ?? '1970-01-01')}T00:00:00Z`) / 86_400_000,
-        ),
-        nulls,
-      }
-    case 'int64':
-    case 'timestamp':
-      return {
-        type,
-        storage: 'int64',
-        values: BigInt64Array.from(values, (value) => (value ?? 0n) as bigint),
-        nulls,
-      }
-    case 'float32':
-      return {
-        type,
-        storage: 'float32',
-        values: Float32Array.from(values, (value) => Number(value ?? 0)),
-        nulls,
-      }
-    case 'float64':
-      return {
-        type,
-        storage: 'float64',
-        values: Float64Array.from(values, (value) => Number(value ?? 0)),
-        nulls,
-      }
-    case 'bytes':
-      return {
-        type,
-        storage: 'bytes',
-        values: values.map((value) => (value ?? new Uint8Array()) as Uint8Array),
-        nulls,
-      }
-    default:
-      throw new Error(`no column of ${type}`)
-  }
 }
 
 /** A store that can't tell cheaply how many rows a table has says nothing; one that tells must be right. */
@@ -558,6 +452,37 @@ export function describeOnlineStore(name: string, open: () => Promise<OnlineStor
       } finally {
         await reader[Symbol.asyncDispose]()
         await writer[Symbol.asyncDispose]()
+      }
+    })
+
+    test('has a note that runs share, and that one of several replaces at a time', async () => {
+      await store.prepare([driver])
+      // Whatever their project, where projects share a store at all.
+      const other = await fixture.open(store.isPaced ? 'bikes' : 'rides', 'write')
+      try {
+        await other.prepare([driver])
+        const {text: before, nowMillis} = await store.note.read()
+        expect(nowMillis).toBeGreaterThan(Date.parse('2020-01-01'))
+        let text = before
+        for (let round = 0; round < 5; round += 1) {
+          const texts = Array.from({length: 6}, (_, writer) => `round ${round}, wrïter ${writer}`)
+          const replaced = await Promise.all(
+            texts.map((next, writer) => (writer % 2 === 0 ? store : other).note.replace(text, next)),
+          )
+          expect(replaced.filter(Boolean)).toHaveLength(1)
+          text = texts[replaced.indexOf(true)]
+          expect((await store.note.read()).text).toBe(text)
+          expect((await other.note.read()).text).toBe(text)
+        }
+        expect(await store.note.replace('another', 'x')).toBe(false)
+        expect(await store.note.replace(undefined, 'x')).toBe(false)
+        const {nowMillis: later} = await other.note.read()
+        expect(later).toBeGreaterThanOrEqual(nowMillis)
+        expect(await store.note.replace(text, '')).toBe(true)
+        expect((await store.note.read()).text).toBe('')
+        expect(await store.listTables()).toEqual(['driver'])
+      } finally {
+        await other[Symbol.asyncDispose]()
       }
     })
 

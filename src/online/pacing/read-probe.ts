@@ -1,56 +1,47 @@
-import {setImmediate} from 'node:timers/promises'
 import {machineClock, type PacingClock} from './load-pacer.js'
 
 const pauseMillis = 20
-/** Reads of about the last second. */
-const kept = 40
-/** Too few to say anything of one in a hundred, and enough to see that something changed. */
-const fewest = 8
-/** Before the load: what reads take when it does not disturb them. */
-const readsBefore = 12
+/** A read that takes longer is told of all the while. */
+const sliceMillis = 250
+const tickMillis = 1
+/** What counts of a turn of the event loop that took longer. */
+const longestTurnMillis = 4
 
 export interface ReadProbeOptions {
   /** One small read, as those who depend on the store do. */
   readonly read: () => Promise<unknown>
-  readonly targetMillis: number
-  /** What one in a hundred of the last reads took longer than, and what it should not. */
-  readonly onLatency: (p99Millis: number, targetMillis: number) => void
+  /** What a read took; of one that takes long, again and again what it took so far. */
+  readonly onRead: (millis: number) => void
   readonly clock?: PacingClock
 }
 
 /**
  * Reads the store all the time while a load writes to it, as those who depend on it do, and tells how long that takes.
- * What this process itself was too busy to notice is taken off: reads of others do not wait for it.
+ * What this process was too busy to notice is taken off: reads of others do not wait for it.
  */
 export class ReadProbe implements AsyncDisposable {
   readonly #read: () => Promise<unknown>
   readonly #clock: PacingClock
-  readonly #onLatency: (p99Millis: number, targetMillis: number) => void
-  readonly #last: number[] = []
-  #targetMillis: number
+  readonly #onRead: (millis: number) => void
   #isOver = false
-  #loop: Promise<void> = Promise.resolve()
+  readonly #loop: Promise<void>
 
-  private constructor({read, onLatency, targetMillis, clock = machineClock}: ReadProbeOptions) {
-    this.#read = read
-    this.#clock = clock
-    this.#targetMillis = targetMillis
-    this.#onLatency = onLatency
+  constructor(options: ReadProbeOptions) {
+    this.#read = options.read
+    this.#onRead = options.onRead
+    this.#clock = options.clock ?? machineClock
+    this.#loop = this.#goOn()
   }
 
-  /**
-   * Looks at the store as it is, then goes on in the background. A store that is slower than the target by itself gets
-   * twice of what it takes for a target.
-   */
-  static async start(options: ReadProbeOptions): Promise<ReadProbe> {
-    const probe = new ReadProbe(options)
-    const before: number[] = []
-    for (let count = 0; count < readsBefore; count += 1) before.push(await probe.#measure())
-    before.sort((a, b) => a - b)
-    const median = before[Math.floor(before.length / 2)] ?? 0
-    probe.#targetMillis = Math.max(probe.#targetMillis, median * 2)
-    probe.#loop = probe.#goOn()
-    return probe
+  /** What single reads take, one after the other. */
+  static async measure(
+    count: number,
+    {read, clock = machineClock}: Pick<ReadProbeOptions, 'read' | 'clock'>,
+  ): Promise<readonly number[]> {
+    const taken: number[] = []
+    for (let left = count; left > 0; left -= 1)
+      taken.push(await timeRead(read, {clock, onSlice: () => undefined}))
+    return taken
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -59,28 +50,46 @@ export class ReadProbe implements AsyncDisposable {
   }
 
   async #goOn(): Promise<void> {
+    const [clock, onSlice] = [this.#clock, this.#onRead]
     while (!this.#isOver) {
-      this.#last.push(await this.#measure())
-      if (this.#last.length > kept) this.#last.shift()
-      if (this.#last.length >= fewest) this.#onLatency(p99Of(this.#last), this.#targetMillis)
-      await this.#clock.sleep(pauseMillis)
+      this.#onRead(await timeRead(this.#read, {clock, onSlice}))
+      await clock.sleep(pauseMillis)
     }
-  }
-
-  /** A read that fails took as long as it took: the store's answers to writes tell the rest. */
-  async #measure(): Promise<number> {
-    const sentAt = this.#clock.now()
-    let turnMillis = 0
-    const turn = setImmediate().then(() => (turnMillis = this.#clock.now() - sentAt))
-    await this.#read().catch(() => undefined)
-    const millis = this.#clock.now() - sentAt
-    await turn
-    // One turn of the event loop passed before the read left, and about one more before its answer was seen.
-    return Math.max(0, millis - 2 * turnMillis)
   }
 }
 
-/** Of a few dozen: the second largest, so that a single pause of this process does not count. */
-function p99Of(latencies: readonly number[]): number {
-  return latencies.toSorted((a, b) => b - a)[1] ?? 0
+/**
+ * How long a read takes, as far as this process saw it wait. A ticking clock shows when it did not: while it computes,
+ * collects garbage or has no processor, an answer may lie there unseen, so of each such time only a little counts. What
+ * comes out is never too long; it is too short where a slow answer and a busy process meet. A read that fails took as
+ * long as it took: the store's answers to writes tell the rest.
+ */
+async function timeRead(
+  read: () => Promise<unknown>,
+  {clock, onSlice}: {readonly clock: PacingClock; readonly onSlice: (millis: number) => void},
+): Promise<number> {
+  let seenAt = clock.now()
+  let waited = 0
+  let told = 0
+  let isOver = false
+  const look = (): void => {
+    const now = clock.now()
+    waited += Math.min(now - seenAt, longestTurnMillis)
+    seenAt = now
+  }
+  const tick = async (): Promise<void> => {
+    for (;;) {
+      await clock.sleep(tickMillis)
+      if (isOver) return
+      look()
+      if (waited - told < sliceMillis) continue
+      told = waited
+      onSlice(waited)
+    }
+  }
+  void tick()
+  await read().catch(() => undefined)
+  isOver = true
+  look()
+  return waited
 }

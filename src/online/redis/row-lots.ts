@@ -93,7 +93,7 @@ export class WriteLot {
   }
 
   get size(): number {
-    return this.#hashes.size
+    return this.#rows
   }
 
   get calls(): ReadonlyMap<number, WriteCall> {

@@ -57,8 +57,8 @@ class ModelStore {
 function start(
   rowsPerSecondAt: (inFlight: number) => number,
   limits: {readonly maxWritesPerSecond?: number; readonly maxConcurrency?: number} = {},
+  clock = new VirtualClock(),
 ) {
-  const clock = new VirtualClock()
   const store = new ModelStore(clock, rowsPerSecondAt)
   const policy = new AdaptivePacing({pacing: 'adaptive', maxConcurrency: 256, ...limits}, () => clock.now())
   const pacer = new LoadPacer({policy, patienceMillis: 60_000, clock})
@@ -70,6 +70,17 @@ function start(
     }
   })()
   return {clock, store, policy, pacer, stop: () => (isOver = true)}
+}
+
+/** The same numbers in each run (mulberry32). */
+function seededRandom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
 }
 
 /** As measured on a real server: the more at once the faster, up to a point. */
@@ -122,21 +133,95 @@ describe('adaptive pacing', () => {
     expect(store.rowsPerSecond(1, 10)).toBeGreaterThan(285)
   })
 
-  test('yields within two seconds while reads are slow, and comes back when they are not', async () => {
-    const {clock, store, policy, stop} = start(measured)
-    await clock.runUntil(10_000)
-    const before = store.rowsPerSecond(5, 10)
-    for (let at = 10_020; at <= 14_000; at += 20) {
-      await clock.runUntil(at)
-      policy.onReadLatency(50, 25)
-    }
-    expect(store.rowsPerSecond(12, 14)).toBeLessThan(before / 4)
-    for (let at = 14_020; at <= 40_000; at += 20) {
-      await clock.runUntil(at)
-      policy.onReadLatency(5, 25)
-    }
+  test('finds it on a store that others shake, too', async () => {
+    const clock = new VirtualClock()
+    const random = seededRandom(7)
+    const shakes = Array.from({length: 1000}, () => 0.3 + 1.4 * random())
+    const shaken = (inFlight: number) =>
+      measured(inFlight) * (shakes[Math.floor(clock.now() / 150) % shakes.length] ?? 1)
+    const {store, stop} = start(shaken, {}, clock)
+    await clock.runUntil(60_000)
     stop()
-    expect(store.rowsPerSecond(35, 40)).toBeGreaterThan(before * 0.8)
+    expect(store.rowsPerSecond(10, 60)).toBeGreaterThan(0.75 * 2120)
+  })
+
+  describe('yields to reads', () => {
+    /** Reads, one after the other, until then; each takes as long as `take` says. */
+    async function readUntil(
+      end: number,
+      {clock, policy}: Pick<ReturnType<typeof start>, 'clock' | 'policy'>,
+      take: (read: number) => number,
+    ): Promise<void> {
+      for (let read = 0; clock.now() < end; read += 1) {
+        const millis = take(read)
+        await clock.runUntil(clock.now() + millis + 20)
+        policy.onRead(millis)
+      }
+    }
+
+    test('within two seconds, and comes back when they are quick', async () => {
+      const load = start(measured)
+      const {clock, store, policy, stop} = load
+      policy.yieldToReads(25, [2])
+      await clock.runUntil(10_000)
+      const before = store.rowsPerSecond(5, 10)
+      await readUntil(16_000, load, () => 50)
+      expect(store.rowsPerSecond(12, 16)).toBeLessThan(before / 4)
+      await readUntil(40_000, load, () => 5)
+      stop()
+      expect(store.rowsPerSecond(30, 40)).toBeGreaterThan(before * 0.9)
+    })
+
+    test('but hardly for one read in two hundred', async () => {
+      const load = start(measured)
+      const {clock, store, policy, stop} = load
+      policy.yieldToReads(25, [2])
+      await readUntil(60_000, load, (read) => (read % 200 === 199 ? 100 : 2))
+      stop()
+      expect(clock.now()).toBeGreaterThanOrEqual(60_000)
+      expect(store.rowsPerSecond(10, 60)).toBeGreaterThan(0.85 * 2120)
+    })
+
+    test('until one in a hundred of them is slow, where the load is what slows them', async () => {
+      const load = start(measured)
+      const {store, policy, stop} = load
+      const random = seededRandom(3)
+      policy.yieldToReads(25, [2])
+      let slow = 0
+      let all = 0
+      await readUntil(120_000, load, () => {
+        // The more in flight, the more reads are slow: one in a hundred at 12.
+        const isSlow = random() < (store.inFlight / 12) ** 3 / 100
+        if (load.clock.now() > 40_000) {
+          all += 1
+          if (isSlow) slow += 1
+        }
+        return isSlow ? 60 : 2
+      })
+      stop()
+      expect(slow / all).toBeGreaterThan(0.004)
+      expect(slow / all).toBeLessThan(0.02)
+      expect(store.rowsPerSecond(40, 120)).toBeGreaterThan(500)
+    })
+
+    test('and goes on when that helps nobody', async () => {
+      const load = start(measured)
+      const {store, policy, stop} = load
+      policy.yieldToReads(25, [2])
+      await readUntil(100_000, load, () => 50)
+      stop()
+      expect(store.rowsPerSecond(5, 10)).toBeLessThan(2120 / 4)
+      expect(store.rowsPerSecond(10, 100)).toBeGreaterThan(2120 / 2)
+    })
+
+    test('less where the store was slow before the load', async () => {
+      const load = start(measured)
+      const {store, policy, stop} = load
+      policy.yieldToReads(25, [30, 30, 30])
+      await readUntil(20_000, load, () => 50)
+      stop()
+      expect(store.rowsPerSecond(10, 20)).toBeGreaterThan(0.9 * 2120)
+    })
   })
 })
 
