@@ -56,6 +56,14 @@ interface Selection {
   readonly decoder: RowDecoder
 }
 
+/** Where a row is written, and for how long. */
+interface RowPlace {
+  readonly keys: readonly Buffer[]
+  readonly version: Buffer
+  readonly life: RowLife | undefined
+  readonly replaces: boolean
+}
+
 /** What a row is beside the one that is there: the very same is written too, for its new life. */
 interface Fate {
   readonly kind: 'older' | 'same' | 'new'
@@ -115,12 +123,12 @@ export class CassandraOnlineStore implements OnlineStore {
       }
       const fate = fates?.[row]
       if (fate?.kind === 'older') continue
-      const [insert, removeOlder] = this.#statementsFor(table, rows, row, {
+      const statements = this.#statementsFor(table, rows, row, {
         keys,
         version: versions[row] as Buffer,
         life,
+        replaces: fate?.replaces === true,
       })
-      const statements = atomicBatch || fate?.replaces === true ? [insert, removeOlder] : [insert]
       const wait = pacer.admit(1)
       if (wait !== undefined) await wait
       const request = pacer
@@ -159,32 +167,27 @@ export class CassandraOnlineStore implements OnlineStore {
     return this.#connection[Symbol.asyncDispose]()
   }
 
+  /** What writes a row. `replaces`: there is another for its key, as far as is known. */
   #statementsFor(
     table: OnlineTable,
     rows: OnlineRows,
     row: number,
-    {
-      keys,
-      version,
-      life,
-    }: {readonly keys: readonly Buffer[]; readonly version: Buffer; readonly life: RowLife | undefined},
-  ): readonly [insert: Statement, removeOlder: Statement] {
-    const {insert, removeOlder} = this.#statementsOf(table)
+    {keys, version, life, replaces}: RowPlace,
+  ): readonly Statement[] {
+    const {insert, removeOlder, replace} = this.#statementsOf(table)
+    const {anyWriteTimestamp, atomicBatch} = this.#connection.settings.abilities
     const event = rows.eventTimestamps.values[row] as bigint
-    const timestamp = this.#connection.settings.abilities.anyWriteTimestamp ? [encodeInt64(event)] : []
-    return [
-      {
-        query: insert,
-        params: [
-          ...keys,
-          version,
-          ...encodeCells(table, rows, row),
-          ...timestamp,
-          secondsToLive(event, life, machineNow()),
-        ],
-      },
-      {query: removeOlder, params: [...timestamp, ...keys, version]},
+    const timestamp = anyWriteTimestamp ? [encodeInt64(event)] : []
+    const written = [
+      ...keys,
+      version,
+      ...encodeCells(table, rows, row),
+      ...timestamp,
+      secondsToLive(event, life, machineNow()),
     ]
+    const removed = [...timestamp, ...keys, version]
+    if (atomicBatch) return [{query: replace, params: [...written, ...removed]}]
+    return [{query: insert, params: written}, ...(replaces ? [{query: removeOlder, params: removed}] : [])]
   }
 
   /** What will become of each row, by what is there now and by the rows before it. */
