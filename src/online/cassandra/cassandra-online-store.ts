@@ -22,7 +22,7 @@ import {readCassandraSettings} from './cassandra-settings.js'
 import {encodeInt64, encodeValue} from './cql-values.js'
 import {mapBounded} from './map-bounded.js'
 import {encodeCells, encodeKeys, holdsSameCells, rowDecoder, type RowDecoder} from './row-codec.js'
-import {compareTimes, RowVersions} from './row-version.js'
+import {compareTimes, RowVersions, versionAt} from './row-version.js'
 import {secondsToLive} from './seconds-to-live.js'
 import {shuffledIndexes} from './shuffled-indexes.js'
 import {TableCatalog} from './table-catalog.js'
@@ -106,7 +106,7 @@ export class CassandraOnlineStore implements OnlineStore {
     {pacer = plainPacer(), counts = 'exact'}: WriteFlow = {},
   ): Promise<WriteResult> {
     // Of rows of one key that are equal in their times, the last one stays, however they are sent.
-    const versions = Array.from({length: rows.rowCount}, (_, row) => this.#versions.next(rows, row))
+    const versions = this.#versions.ofRows(rows)
     const {atomicBatch} = this.#connection.settings.abilities
     const fates = counts === 'exact' || !atomicBatch ? await this.#fatesOf(table, rows, versions) : undefined
     const rejected: {readonly row: number; readonly reason: string}[] = []
@@ -125,7 +125,7 @@ export class CassandraOnlineStore implements OnlineStore {
       if (fate?.kind === 'older') continue
       const statements = this.#statementsFor(table, rows, row, {
         keys,
-        version: versions[row] as Buffer,
+        version: versionAt(versions, row),
         life,
         replaces: fate?.replaces === true,
       })
@@ -133,8 +133,13 @@ export class CassandraOnlineStore implements OnlineStore {
       if (wait !== undefined) await wait
       const request = pacer
         .send(1, () => this.#connection.writeOnce(statements))
-        .catch((error: unknown) => void failures.push(error))
-        .finally(() => pending.delete(request))
+        .then(
+          () => void pending.delete(request),
+          (error: unknown) => {
+            pending.delete(request)
+            failures.push(error)
+          },
+        )
       pending.add(request)
     }
     await Promise.all(pending)
@@ -191,11 +196,7 @@ export class CassandraOnlineStore implements OnlineStore {
   }
 
   /** What will become of each row, by what is there now and by the rows before it. */
-  async #fatesOf(
-    table: OnlineTable,
-    rows: OnlineRows,
-    versions: readonly Buffer[],
-  ): Promise<readonly Fate[]> {
+  async #fatesOf(table: OnlineTable, rows: OnlineRows, versions: Buffer): Promise<readonly Fate[]> {
     const features = table.features.map(({name}) => name)
     const decoder = rowDecoder(table, features)
     const query = selectNewest(this.#catalog.placeOf(table.name), table, ['row_version', ...decoder.columns])
@@ -215,7 +216,7 @@ export class CassandraOnlineStore implements OnlineStore {
       // Known of what was read; rows of one call that are equal in their times count as new ones.
       let storedRow = stored && decoder.decode(stored)
       for (const row of rowsOfKey) {
-        const version = versions[row] as Buffer
+        const version = versionAt(versions, row)
         const order = newest === undefined ? 1 : compareTimes(version, newest)
         const isSame = order === 0 && storedRow !== undefined && holdsSameCells(table, storedRow, rows, row)
         fates[row] = {kind: order < 0 ? 'older' : isSame ? 'same' : 'new', replaces: newest !== undefined}

@@ -1,7 +1,7 @@
 import {randomBytes} from 'node:crypto'
 import type {OnlineRows} from '../online-store.js'
 
-const signBit = 1n << 63n
+const signBit = 0x80
 const eventAt = 0
 const createdAt = 8
 const clockAt = 17
@@ -29,20 +29,30 @@ export class RowVersions {
     this.#clockMicros = clockMicros
   }
 
-  /** The version of a row that is written now. */
-  next({eventTimestamps, createdTimestamps}: OnlineRows, row: number): Buffer {
-    const version = Buffer.alloc(versionBytes)
-    version.writeBigUInt64BE(flipped(eventTimestamps.values[row] as bigint), eventAt)
-    if (createdTimestamps.nulls?.[row] !== 1) {
-      version[createdAt] = 1
-      version.writeBigUInt64BE(flipped(createdTimestamps.values[row] as bigint), createdAt + 1)
+  /** The versions of rows that are written now, in one buffer; `versionAt` gives each. */
+  ofRows({rowCount, eventTimestamps, createdTimestamps}: OnlineRows): Buffer {
+    const versions = Buffer.alloc(rowCount * versionBytes)
+    const view = new DataView(versions.buffer, versions.byteOffset)
+    for (let row = 0, at = 0; row < rowCount; row += 1, at += versionBytes) {
+      view.setBigInt64(at + eventAt, eventTimestamps.values[row] as bigint)
+      flipSign(versions, at + eventAt)
+      if (createdTimestamps.nulls?.[row] !== 1) {
+        versions[at + createdAt] = 1
+        view.setBigInt64(at + createdAt + 1, createdTimestamps.values[row] as bigint)
+        flipSign(versions, at + createdAt + 1)
+      }
+      const now = this.#clockMicros()
+      this.#last = now > this.#last ? now : this.#last + 1n
+      view.setBigInt64(at + clockAt, this.#last)
+      versions.set(this.#writer, at + writerAt)
     }
-    const now = this.#clockMicros()
-    this.#last = now > this.#last ? now : this.#last + 1n
-    version.writeBigUInt64BE(this.#last, clockAt)
-    this.#writer.copy(version, writerAt)
-    return version
+    return versions
   }
+}
+
+/** The version of one row of those that `RowVersions` made. */
+export function versionAt(versions: Buffer, row: number): Buffer {
+  return versions.subarray(row * versionBytes, (row + 1) * versionBytes)
 }
 
 /** Compares the times of two versions, however they were written: below 0 where the first is older. */
@@ -50,6 +60,7 @@ export function compareTimes(version: Buffer, other: Buffer): number {
   return version.compare(other, 0, clockAt, 0, clockAt)
 }
 
-function flipped(time: bigint): bigint {
-  return BigInt.asUintN(64, time ^ signBit)
+/** So that bytes compare as signed numbers do. */
+function flipSign(bytes: Buffer, at: number): void {
+  bytes[at] = (bytes[at] as number) ^ signBit
 }
