@@ -1,14 +1,12 @@
 // A first load of 1 M keys × 10 doubles into Redis, guarded row by row, against redis-benchmark's pipelined SET of the
 // same bytes by one client; and reads through the SDK against one raw command of ioredis. BENCH_SCALE=0.1 makes it
 // smaller. Client and server share the machine.
-import {spawn, spawnSync} from 'node:child_process'
+import {spawnSync} from 'node:child_process'
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
-import {createServer} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {setTimeout as sleep} from 'node:timers/promises'
-import {Redis} from 'ioredis'
-import {count, row, withDuckDb} from './lib/parts.mjs'
+import {count, quantile, row, withDuckDb} from './lib/parts.mjs'
+import {startRedis} from './lib/redis-server.mjs'
 import {median} from './lib/whole-process.mjs'
 
 const scale = Number(process.env.BENCH_SCALE ?? '1')
@@ -18,18 +16,13 @@ const views = ['a', 'b', 'c']
 const features = Array.from({length: 10}, (_, index) => `f${index}`)
 
 const base = mkdtempSync(join(tmpdir(), 'fs-bench-redis-'))
-const port = await freePort()
-const server = spawn('redis-server', ['--port', port, '--bind', '127.0.0.1', '--save', ''], {stdio: 'ignore'})
-const client = new Redis({port})
-client.on('error', () => undefined)
+const {port, client, close} = await startRedis()
 try {
-  while ((await client.ping().catch(() => '')) !== 'PONG') await sleep(50)
   await writeSources()
   await loads()
   await reads()
 } finally {
-  client.disconnect()
-  server.kill()
+  close()
   rmSync(base, {recursive: true, force: true})
 }
 
@@ -172,19 +165,6 @@ ${ttl === undefined ? '' : `ttl: ${ttl}\n`}schema: [${features.map((one) => `{na
   )
 }
 
-function quantile(values, share) {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length * share)]
-}
-
 function thousands(rate) {
   return `${Math.round(rate / 1000)} k rows/s`
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const {port: free} = probe.address()
-      probe.close(() => resolve(String(free)))
-    })
-  })
 }
