@@ -1,13 +1,30 @@
-// Every benchmark, one after the other, as one table; `--write` keeps it in bench/RESULTS.md. BENCH_SCALE=0.1 makes the
-// large ones smaller. `npm run services:up` installs the servers that it needs.
+// Every benchmark, one after the other, as one table; `--peer feast` runs the comparison with Feast instead. `--write`
+// keeps the table in bench/RESULTS.md, in its own section. BENCH_SCALE=0.1 makes the large ones smaller. `npm run
+// services:up` installs the servers that they need, and starts the Cassandra that they use.
 import {spawnSync} from 'node:child_process'
-import {writeFileSync} from 'node:fs'
+import {readFileSync, writeFileSync} from 'node:fs'
 import {cpus, totalmem} from 'node:os'
 import {fileURLToPath} from 'node:url'
+import {parseArgs} from 'node:util'
 
-const parts = ['historical-features', 'materialize', 'online-read', 'redis', 'start-up']
+const sections = {
+  none: {
+    title: 'Against the physical limit',
+    command: 'npm run bench',
+    parts: ['historical-features', 'materialize', 'online-read', 'redis', 'cassandra', 'start-up'],
+  },
+  feast: {title: 'Against Feast', command: 'npm run bench -- --peer feast', parts: ['feast']},
+}
+const results = fileURLToPath(new URL('RESULTS.md', import.meta.url))
+
+const {values} = parseArgs({options: {peer: {type: 'string', default: 'none'}, write: {type: 'boolean'}}})
+const section = sections[values.peer]
+if (section === undefined) {
+  console.error('usage: npm run bench -- [--peer feast] [--write]')
+  process.exit(2)
+}
 const head = '| what | against | measured | ratio | aim |\n| --- | --- | --- | --- | --- |\n'
-const rows = parts.map((part) => {
+const rows = section.parts.map((part) => {
   console.error(`… ${part}`)
   const file = fileURLToPath(new URL(`${part}.mjs`, import.meta.url))
   const done = spawnSync(process.execPath, [file], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit']})
@@ -17,15 +34,14 @@ const rows = parts.map((part) => {
 const machine = `${cpus().length} × ${cpus()[0].model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`
 const table = `${head}${rows.join('')}`
 console.log(`${machine}\n\n${table}`)
-if (process.argv.includes('--write')) {
-  writeFileSync(
-    fileURLToPath(new URL('RESULTS.md', import.meta.url)),
-    `# Results
+if (values.write === true) keep()
 
-\`npm run bench\`, on a shared machine (${machine}), ${new Date().toISOString().slice(0, 10)}. Each figure is the median
-of several runs, taken in turn with what it is compared with, in the same run on the same data. A ratio above its aim is
-a miss, and stands here as one.
-
-${table}`,
-  )
+/** Puts the table where the last one of its section was; the other sections stay as they are. */
+function keep() {
+  const [intro, ...kept] = readFileSync(results, 'utf8').split(/^(?=## )/m)
+  const day = new Date().toISOString().slice(0, 10)
+  const text = `## ${section.title}\n\n\`${section.command}\`, on a shared machine (${machine}), ${day}.\n\n${table}`
+  const at = kept.findIndex((one) => one.startsWith(`## ${section.title}\n`))
+  kept.splice(at === -1 ? kept.length : at, 1, text)
+  writeFileSync(results, `${[intro, ...kept].map((one) => one.trimEnd()).join('\n\n')}\n`)
 }

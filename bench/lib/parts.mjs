@@ -27,6 +27,11 @@ export function count(value) {
   return value.toLocaleString('en-US')
 }
 
+/** The value that such a share of all is not above. */
+export function quantile(values, share) {
+  return values.toSorted((one, other) => one - other)[Math.floor(values.length * share)]
+}
+
 /** Lends a connection to a database in memory. */
 export async function withDuckDb(use) {
   const {DuckDBInstance} = await import('@duckdb/node-api')

@@ -54,12 +54,7 @@ export class CassandraConnection implements AsyncDisposable {
     this.#patienceMillis = patienceMillis
     const {readConsistency, writeConsistency} = settings
     this.#readOptions = {prepare: true, isIdempotent: true, consistency: levelOf(readConsistency)}
-    this.#writeOptions = {
-      prepare: true,
-      isIdempotent: true,
-      logged: false,
-      consistency: levelOf(writeConsistency),
-    }
+    this.#writeOptions = {prepare: true, isIdempotent: true, consistency: levelOf(writeConsistency)}
   }
 
   get settings(): CassandraSettings {
@@ -81,17 +76,10 @@ export class CassandraConnection implements AsyncDisposable {
     return this.#patiently((client) => client.execute(query))
   }
 
-  /**
-   * Writes to one partition: as one where the store can, else one after the other. Once: throws StoreRefusal where it
-   * may be sent again, or FS_STORE_UNAVAILABLE.
-   */
-  async writeOnce(statements: Statement[]): Promise<void> {
+  /** Statements one after the other. Once: throws StoreRefusal where they may be sent again, or FS_STORE_UNAVAILABLE. */
+  async writeOnce(statements: readonly Statement[]): Promise<void> {
     try {
       const client = await this.#connected()
-      if (statements.length > 1 && this.#settings.abilities.atomicBatch) {
-        await client.batch(statements, this.#writeOptions)
-        return
-      }
       for (const {query, params} of statements) await client.execute(query, params, this.#writeOptions)
     } catch (error) {
       throw this.#refusalOf(error) ?? this.#told(error)

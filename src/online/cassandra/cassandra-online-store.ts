@@ -23,7 +23,7 @@ import {readCassandraSettings} from './cassandra-settings.js'
 import {encodeInt64, encodeValue} from './cql-values.js'
 import {mapBounded} from './map-bounded.js'
 import {encodeCells, encodeKeys, holdsSameCells, rowDecoder, type RowDecoder} from './row-codec.js'
-import {compareTimes, lastVersionAt, RowVersions} from './row-version.js'
+import {compareTimes, lastVersionAt, RowVersions, versionAt} from './row-version.js'
 import {secondsToLive} from './seconds-to-live.js'
 import {shuffledIndexes} from './shuffled-indexes.js'
 import {TableCatalog} from './table-catalog.js'
@@ -55,6 +55,14 @@ export const cassandraDriver: OnlineStoreDriver = {
 interface Selection {
   readonly query: string
   readonly decoder: RowDecoder
+}
+
+/** Where a row is written, and for how long. */
+interface RowPlace {
+  readonly keys: readonly Buffer[]
+  readonly version: Buffer
+  readonly life: RowLife | undefined
+  readonly replaces: boolean
 }
 
 /** What a row is beside the one that is there: the very same is written too, for its new life. */
@@ -99,7 +107,7 @@ export class CassandraOnlineStore implements OnlineStore {
     {pacer = plainPacer(), counts = 'exact'}: WriteFlow = {},
   ): Promise<WriteResult> {
     // Of rows of one key that are equal in their times, the last one stays, however they are sent.
-    const versions = Array.from({length: rows.rowCount}, (_, row) => this.#versions.next(rows, row))
+    const versions = this.#versions.ofRows(rows)
     const {atomicBatch} = this.#connection.settings.abilities
     const fates = counts === 'exact' || !atomicBatch ? await this.#fatesOf(table, rows, versions) : undefined
     const rejected: {readonly row: number; readonly reason: string}[] = []
@@ -116,18 +124,23 @@ export class CassandraOnlineStore implements OnlineStore {
       }
       const fate = fates?.[row]
       if (fate?.kind === 'older') continue
-      const [insert, removeOlder] = this.#statementsFor(table, rows, row, {
+      const statements = this.#statementsFor(table, rows, row, {
         keys,
-        version: versions[row] as Buffer,
+        version: versionAt(versions, row),
         life,
+        replaces: fate?.replaces === true,
       })
-      const statements = atomicBatch || fate?.replaces === true ? [insert, removeOlder] : [insert]
       const wait = pacer.admit(1)
       if (wait !== undefined) await wait
       const request = pacer
         .send(1, () => this.#connection.writeOnce(statements))
-        .catch((error: unknown) => void failures.push(error))
-        .finally(() => pending.delete(request))
+        .then(
+          () => void pending.delete(request),
+          (error: unknown) => {
+            pending.delete(request)
+            failures.push(error)
+          },
+        )
       pending.add(request)
     }
     await Promise.all(pending)
@@ -181,40 +194,31 @@ export class CassandraOnlineStore implements OnlineStore {
     return this.#connection[Symbol.asyncDispose]()
   }
 
+  /** What writes a row. `replaces`: there is another for its key, as far as is known. */
   #statementsFor(
     table: OnlineTable,
     rows: OnlineRows,
     row: number,
-    {
-      keys,
-      version,
-      life,
-    }: {readonly keys: readonly Buffer[]; readonly version: Buffer; readonly life: RowLife | undefined},
-  ): readonly [insert: Statement, removeOlder: Statement] {
-    const {insert, removeOlder} = this.#statementsOf(table)
+    {keys, version, life, replaces}: RowPlace,
+  ): readonly Statement[] {
+    const {insert, removeOlder, replace} = this.#statementsOf(table)
+    const {atomicBatch} = this.#connection.settings.abilities
     const event = rows.eventTimestamps.values[row] as bigint
     const timestamp = this.#hasTimestamps(table) ? [encodeInt64(event)] : []
-    return [
-      {
-        query: insert,
-        params: [
-          ...keys,
-          version,
-          ...encodeCells(table, rows, row),
-          ...timestamp,
-          secondsToLive(event, life, machineNow()),
-        ],
-      },
-      {query: removeOlder, params: [...timestamp, ...keys, version]},
+    const written = [
+      ...keys,
+      version,
+      ...encodeCells(table, rows, row),
+      ...timestamp,
+      secondsToLive(event, life, machineNow()),
     ]
+    const removed = [...timestamp, ...keys, version]
+    if (atomicBatch) return [{query: replace, params: [...written, ...removed]}]
+    return [{query: insert, params: written}, ...(replaces ? [{query: removeOlder, params: removed}] : [])]
   }
 
   /** What will become of each row, by what is there now and by the rows before it. */
-  async #fatesOf(
-    table: OnlineTable,
-    rows: OnlineRows,
-    versions: readonly Buffer[],
-  ): Promise<readonly Fate[]> {
+  async #fatesOf(table: OnlineTable, rows: OnlineRows, versions: Buffer): Promise<readonly Fate[]> {
     const features = table.features.map(({name}) => name)
     const decoder = rowDecoder(table, features)
     const query = selectNewest(this.#catalog.placeOf(table.name), table, ['row_version', ...decoder.columns])
@@ -234,7 +238,7 @@ export class CassandraOnlineStore implements OnlineStore {
       // Known of what was read; rows of one call that are equal in their times count as new ones.
       let storedRow = stored && decoder.decode(stored)
       for (const row of rowsOfKey) {
-        const version = versions[row] as Buffer
+        const version = versionAt(versions, row)
         const order = newest === undefined ? 1 : compareTimes(version, newest)
         const isSame = order === 0 && storedRow !== undefined && holdsSameCells(table, storedRow, rows, row)
         fates[row] = {kind: order < 0 ? 'older' : isSame ? 'same' : 'new', replaces: newest !== undefined}

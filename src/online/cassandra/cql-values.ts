@@ -10,6 +10,8 @@ import {typeParts, type ScalarType, type Value, type ValueType} from '../../defi
 
 /** CQL counts days from the middle of an unsigned 32-bit number. */
 const dayZero = 2 ** 31
+/** Where a number of 64 bits is taken apart. */
+const wide = new DataView(new ArrayBuffer(8))
 
 /** The type of the column that holds values of a type. */
 export function cqlTypeOf(type: ValueType): string {
@@ -150,9 +152,12 @@ export function withNullElements(
   return list.map((element, index) => (nulls.has(index) ? null : element))
 }
 
+/** `writeBigInt64BE` makes a few bigints of its own on the way. */
 export function encodeInt64(value: bigint): Buffer {
+  wide.setBigInt64(0, value)
   const bytes = Buffer.allocUnsafe(8)
-  bytes.writeBigInt64BE(value)
+  bytes.writeInt32BE(wide.getInt32(0), 0)
+  bytes.writeInt32BE(wide.getInt32(4), 4)
   return bytes
 }
 

@@ -36,13 +36,17 @@ export function encodeCells(table: OnlineTable, rows: OnlineRows, row: number): 
 }
 
 function encodeNullElements(table: OnlineTable, {features}: OnlineRows, row: number): Buffer | undefined {
-  const entries = features.flatMap((column, index) => {
-    if (column.storage !== 'list' || isNull(column, row)) return []
+  let entries: Buffer[] | undefined
+  for (let index = 0; index < features.length; index += 1) {
+    const column = features[index] as Column
+    if (column.storage !== 'list' || isNull(column, row)) continue
     const places = nullElementsOf(column.values[row] ?? [])
-    if (places === undefined) return []
-    return [Buffer.from((table.features[index] as Field).name), encodeCollection(places.map(encodeInt32))]
-  })
-  return entries.length === 0 ? undefined : encodeCollection(entries, entries.length / 2)
+    if (places === undefined) continue
+    entries ??= []
+    const {name} = table.features[index] as Field
+    entries.push(Buffer.from(name), encodeCollection(places.map(encodeInt32)))
+  }
+  return entries && encodeCollection(entries, entries.length / 2)
 }
 
 /** A decoder of rows that were read with these columns: features in the order wanted. */

@@ -3,7 +3,7 @@ import type {OnlineRows} from '../online-store.js'
 
 type Times = Pick<OnlineRows, 'eventTimestamps' | 'createdTimestamps'>
 
-const signBit = 1n << 63n
+const signBit = 0x80
 const eventAt = 0
 const createdAt = 8
 const clockAt = 17
@@ -31,15 +31,19 @@ export class RowVersions {
     this.#clockMicros = clockMicros
   }
 
-  /** The version of a row that is written now. */
-  next(rows: Times, row: number): Buffer {
-    const version = Buffer.alloc(versionBytes)
-    writeTimes(version, rows, row)
-    const now = this.#clockMicros()
-    this.#last = now > this.#last ? now : this.#last + 1n
-    version.writeBigUInt64BE(this.#last, clockAt)
-    this.#writer.copy(version, writerAt)
-    return version
+  /** The versions of rows that are written now, in one buffer; `versionAt` gives each. */
+  ofRows(rows: OnlineRows): Buffer {
+    const {rowCount} = rows
+    const versions = Buffer.alloc(rowCount * versionBytes)
+    const view = new DataView(versions.buffer, versions.byteOffset)
+    for (let row = 0, at = 0; row < rowCount; row += 1, at += versionBytes) {
+      writeTimes(versions, view, at, rows, row)
+      const now = this.#clockMicros()
+      this.#last = now > this.#last ? now : this.#last + 1n
+      view.setBigInt64(at + clockAt, this.#last)
+      versions.set(this.#writer, at + writerAt)
+    }
+    return versions
   }
 }
 
@@ -47,15 +51,28 @@ export class RowVersions {
 export function lastVersionAt(rows: Times, row: number): Buffer {
   const version = Buffer.alloc(versionBytes, 0xff)
   version.fill(0, 0, clockAt)
-  writeTimes(version, rows, row)
+  writeTimes(version, new DataView(version.buffer, version.byteOffset), 0, rows, row)
   return version
 }
 
-function writeTimes(version: Buffer, {eventTimestamps, createdTimestamps}: Times, row: number): void {
-  version.writeBigUInt64BE(flipped(eventTimestamps.values[row] as bigint), eventAt)
+function writeTimes(
+  versions: Buffer,
+  view: DataView,
+  at: number,
+  {eventTimestamps, createdTimestamps}: Times,
+  row: number,
+): void {
+  view.setBigInt64(at + eventAt, eventTimestamps.values[row] as bigint)
+  flipSign(versions, at + eventAt)
   if (createdTimestamps.nulls?.[row] === 1) return
-  version[createdAt] = 1
-  version.writeBigUInt64BE(flipped(createdTimestamps.values[row] as bigint), createdAt + 1)
+  versions[at + createdAt] = 1
+  view.setBigInt64(at + createdAt + 1, createdTimestamps.values[row] as bigint)
+  flipSign(versions, at + createdAt + 1)
+}
+
+/** The version of one row of those that `RowVersions` made. */
+export function versionAt(versions: Buffer, row: number): Buffer {
+  return versions.subarray(row * versionBytes, (row + 1) * versionBytes)
 }
 
 /** Compares the times of two versions, however they were written: below 0 where the first is older. */
@@ -63,6 +80,7 @@ export function compareTimes(version: Buffer, other: Buffer): number {
   return version.compare(other, 0, clockAt, 0, clockAt)
 }
 
-function flipped(time: bigint): bigint {
-  return BigInt.asUintN(64, time ^ signBit)
+/** So that bytes compare as signed numbers do. */
+function flipSign(bytes: Buffer, at: number): void {
+  bytes[at] = (bytes[at] as number) ^ signBit
 }

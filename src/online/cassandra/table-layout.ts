@@ -58,6 +58,11 @@ export interface TableStatements {
   readonly insert: string
   /** ([write timestamp, ]keys…, version): removes what is older than a version. */
   readonly removeOlder: string
+  /**
+   * The parameters of `insert`, then those of `removeOlder`: both as one. Prepared as one statement, it costs client and
+   * server less than a batch that is put together for each row.
+   */
+  readonly replace: string
 }
 
 export function statementsOf(place: string, table: OnlineTable, hasTimestamps: boolean): TableStatements {
@@ -71,10 +76,9 @@ export function statementsOf(place: string, table: OnlineTable, hasTimestamps: b
   ]
   const holes = names.map(() => '?').join(', ')
   const timestamp = hasTimestamps ? 'TIMESTAMP ? AND ' : ''
-  return {
-    insert: `INSERT INTO ${place} (${names.map(quoted).join(', ')}) VALUES (${holes}) USING ${timestamp}TTL ?`,
-    removeOlder: `DELETE FROM ${place}${hasTimestamps ? ' USING TIMESTAMP ?' : ''} WHERE ${keysAre(table)} AND row_version < ?`,
-  }
+  const insert = `INSERT INTO ${place} (${names.map(quoted).join(', ')}) VALUES (${holes}) USING ${timestamp}TTL ?`
+  const removeOlder = `DELETE FROM ${place}${hasTimestamps ? ' USING TIMESTAMP ?' : ''} WHERE ${keysAre(table)} AND row_version < ?`
+  return {insert, removeOlder, replace: `BEGIN UNLOGGED BATCH ${insert}; ${removeOlder}; APPLY BATCH`}
 }
 
 /** (keys…): the newest row of an entity, with the columns that features are read from. */
