@@ -195,7 +195,7 @@ async function startNode(...flags) {
 async function startCluster() {
   const servers = []
   for (let at = 0; at < 3; at += 1)
-    servers.push(await startNode('--cluster-enabled', 'yes', '--cluster-port', '0'))
+    servers.push(await startNode('--cluster-enabled', 'yes', '--cluster-port', await freePort()))
   spawnSync('redis-cli', ['--cluster', 'create', ...addresses(servers).split(','), '--cluster-yes'])
   for (const {client} of servers)
     while (!(await client.cluster('INFO')).includes('cluster_state:ok')) await sleep(100)
