@@ -113,6 +113,8 @@ export async function materializeView(
     const batches = offline.readLatest(query, signal === undefined ? {} : {signal})
     const isInKeyOrder = query.order === 'key'
     await loadView({batches, isInKeyOrder, table, online, writer, life, tally, signal, onRows, onPosition})
+    // A server that came back empty after the last write would else count as loaded.
+    if (!(await online.listTables()).includes(table.name)) throw tableGone()
   }
 
   const forgetBefore = await reclaimSpace(view, state, request, {table, online}, context, tally)
@@ -157,6 +159,14 @@ export function viewChanged(): FeatureStoreError {
     'FS_VIEW_CHANGED',
     'An apply changed the view while this run loaded it, so nothing counts as loaded.',
     {hint: 'Run it again: it then loads what the changed view needs.'},
+  )
+}
+
+function tableGone(): FeatureStoreError {
+  return new FeatureStoreError(
+    'FS_VIEW_CHANGED',
+    'The online table of the view was gone when this run had loaded it, so nothing counts as loaded.',
+    {hint: 'Something else was applied, or the store lost what it held: run it again.'},
   )
 }
 

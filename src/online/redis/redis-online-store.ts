@@ -231,7 +231,9 @@ export class RedisOnlineStore implements OnlineStore {
     throw new FeatureStoreError(
       'FS_VIEW_CHANGED',
       `Online table ${table.name} of feature_view/${table.view} is gone or has another schema.`,
-      {hint: 'Something else was applied meanwhile: run `fs apply`, then load the view again.'},
+      {
+        hint: 'Something else was applied meanwhile, or the server lost what it held: load the view again, and where that fails, run `fs apply` first.',
+      },
     )
   }
 
