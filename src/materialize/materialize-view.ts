@@ -53,8 +53,9 @@ export async function materializeView(
   const table = onlineTableOf(view, document.definitions, known.table)
   const isLost = await isTableLost(online, table, known)
   const state = isLost ? withoutCoverage(known) : known
+  // Also in a store that feature_store.yaml names since the view was applied.
+  if (isLost || !(await online.listTables()).includes(table.name)) await online.prepare([table])
   if (isLost) {
-    await online.prepare([table])
     tally.notes = [...tally.notes, 'the online store had lost its rows, so all of them are due again']
   }
   const offline = await context.openOfflineStore()
