@@ -37,6 +37,7 @@ export function compileSnapshotChanges(
   const same = `${sameKey} AND one.t = other.t AND one.c IS NOT DISTINCT FROM other.c AND one.h = other.h`
   const misfits = [...checkedFeatures(readable)].map((index) => `${misfitName(index)} IS NOT NULL`)
   const isMisfit = misfits.length === 0 ? 'false' : misfits.join(' OR ')
+  const otherFits = [...checkedFeatures(readable)].map((index) => `other.${misfitName(index)} IS NULL`)
   const stateColumns = [...keys, 't', 'c', 'h'].join(', ')
   const stateOf = (alias: string): string =>
     [...keys, 't', 'c', 'h'].map((one) => `${alias}.${one}`).join(', ')
@@ -66,8 +67,9 @@ export function compileSnapshotChanges(
     // Also rows whose time went back: the newer one has to go first.
     removed: `SELECT ${[...keys, 't', 'c'].map((one) => `one.${one}`).join(', ')} FROM ${before} AS one
 LEFT JOIN ${now} AS other ON ${sameKey}
-WHERE other.${keys[0] ?? ''} IS NULL OR other.t < one.t
-  OR (other.t = one.t AND one.c IS NOT NULL AND (other.c IS NULL OR other.c < one.c))`,
+WHERE other.${keys[0] ?? ''} IS NULL
+  OR (${['true', ...otherFits].join(' AND ')} AND (other.t < one.t
+    OR (other.t = one.t AND one.c IS NOT NULL AND (other.c IS NULL OR other.c < one.c))))`,
     counts: `SELECT (SELECT count(*) FROM ${now} AS one ANTI JOIN ${before} AS other ON ${same}),
   (SELECT count(*) FROM ${before} AS one ANTI JOIN ${now} AS other ON ${sameKey}),
   (SELECT count(*) FROM ${now})`,

@@ -65,8 +65,10 @@ export async function materializeView(
     return {hasMore: false, commit: committing(name, document, context, stateAfter)}
   }
   const begunAt = clock()
-  const resumed = await resumeLoad(offline, rows, {state, request})
+  const resumed = await resumeLoad(offline, rows, {state, request, now: begunAt})
   if (resumed !== undefined) goOn(tally, resumed.checkpoint)
+  // Before the source is looked at: what changes from here on is another load's.
+  const identity = resumed?.checkpoint.identity ?? (await loadIdentity(offline, rows, state.table, begunAt))
   const survey = resumed ?? (await surveySource(offline, rows, {view, state, request, now: context.now()}))
   const {selection, summary, arrival} = survey
   tally.read += summary.rows
@@ -91,7 +93,6 @@ export async function materializeView(
       })
     const begun = resumed?.checkpoint ?? {
       begunAt,
-      identity: await loadIdentity(offline, rows, state.table, begunAt),
       rows: 0,
       rejected: 0,
     }
@@ -100,7 +101,7 @@ export async function materializeView(
       context.saveCheckpoint(name, {
         runId,
         begunAt: begun.begunAt,
-        identity: begun.identity,
+        identity,
         ...selection,
         ...(arrival === undefined ? {} : {arrival}),
         ...(tally.newestEventTimestamp === undefined

@@ -37,13 +37,15 @@ export async function loadIdentity(
 export async function resumeLoad(
   offline: OfflineStore,
   rows: FeatureRows,
-  {state, request}: {readonly state: ViewState; readonly request: LoadRequest},
+  {state, request, now}: {readonly state: ViewState; readonly request: LoadRequest; readonly now: Instant},
 ): Promise<ResumedLoad | undefined> {
   const {checkpoint} = state
   if (checkpoint === undefined) return undefined
   if (!isWanted(checkpoint, state, request)) return undefined
-  if ((await loadIdentity(offline, rows, state.table, checkpoint.begunAt)) !== checkpoint.identity)
-    return undefined
+  // An incremental run finds what was added since as late rows; this command asks for all of its interval.
+  const upTo = request.command === 'materialize' ? [checkpoint.begunAt, now] : [checkpoint.begunAt]
+  for (const instant of upTo)
+    if ((await loadIdentity(offline, rows, state.table, instant)) !== checkpoint.identity) return undefined
   const {intervals, read, arrived, knownBy, arrival} = checkpoint
   const selection: LoadSelection = {
     intervals,

@@ -96,7 +96,11 @@ export class StoreWriter implements AsyncDisposable {
   }
 
   async #haveTurn(online: OnlineStore): Promise<WritePlace> {
-    this.#turn ??= this.#takePlace(online)
+    this.#turn ??= this.#takePlace(online).catch((error: unknown) => {
+      // The next view may have more luck.
+      this.#turn = undefined
+      throw error
+    })
     const place = await this.#turn
     place.check()
     return place

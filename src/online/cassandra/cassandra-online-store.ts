@@ -156,18 +156,24 @@ export class CassandraOnlineStore implements OnlineStore {
     {pacer = plainPacer()}: Pick<WriteFlow, 'pacer'> = {},
   ): Promise<number> {
     const {removeOlder} = this.#statementsOf(table)
-    const sent: Promise<void>[] = []
+    const pending = new Set<Promise<void>>()
+    const failures: unknown[] = []
     for (const row of shuffledIndexes(rows.rowCount)) {
+      if (failures.length > 0) break
       const keys = encodeKeys(rows, row)
       if (rejectionOf(table, keys) !== undefined) continue
       // Greater than all versions with these times, and smaller than those with newer ones.
       const statement = {query: removeOlder, params: [...keys, lastVersionAt(rows, row)]}
       const wait = pacer.admit(1)
       if (wait !== undefined) await wait
-      sent.push(pacer.send(1, () => this.#connection.writeOnce([statement])))
+      const request = pacer
+        .send(1, () => this.#connection.writeOnce([statement]))
+        .catch((error: unknown) => void failures.push(error))
+        .finally(() => pending.delete(request))
+      pending.add(request)
     }
-    const failed = (await Promise.allSettled(sent)).find((one) => one.status === 'rejected')
-    if (failed !== undefined) throw this.#writeFailure(table, failed.reason)
+    await Promise.all(pending)
+    if (failures.length > 0) throw this.#writeFailure(table, failures[0])
     return rows.rowCount
   }
 

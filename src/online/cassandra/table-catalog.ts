@@ -1,7 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import {FeatureStoreError} from '../../errors.js'
 import type {OnlineTable} from '../online-store.js'
-import type {CassandraConnection} from './cassandra-connection.js'
+import {isAboutStatement, type CassandraConnection} from './cassandra-connection.js'
 import {noteColumns, noteTableName} from './cassandra-note.js'
 import {addColumns, columnsOf, createTable, ownColumns} from './table-layout.js'
 import {cqlTableName, quoted} from './table-names.js'
@@ -37,8 +37,25 @@ export class TableCatalog {
     return this.#placeOf(cqlTableName(this.#project, table))
   }
 
-  /** Creates tables, or extends them by columns of new features. Safe to run twice. */
+  /** Creates tables, or extends them by columns of new features. Safe to run twice. Throws FS_STORE_UNAVAILABLE. */
   async prepare(tables: readonly OnlineTable[]): Promise<void> {
+    try {
+      await this.#prepareAll(tables)
+    } catch (error) {
+      if (!isAboutStatement(error)) throw error
+      const {product, keyspace} = this.#connection.settings
+      throw new FeatureStoreError(
+        'FS_STORE_UNAVAILABLE',
+        `${product}, keyspace ${keyspace}: ${error.message.replace(/\.?$/, '.')}`,
+        {
+          hint: 'Create the keyspace (for Cassandra `create_keyspace` does), and see what the user may do.',
+          cause: error,
+        },
+      )
+    }
+  }
+
+  async #prepareAll(tables: readonly OnlineTable[]): Promise<void> {
     const {keyspace, createWithReplicas} = this.#connection.settings
     if (createWithReplicas !== undefined) {
       await this.#connection.changeSchema(
@@ -65,9 +82,20 @@ export class TableCatalog {
     await this.#remove(dropped.map(([name]) => name))
   }
 
+  /** Those that are there: one that somebody dropped by hand is not. */
   async list(): Promise<readonly string[]> {
     const known = await this.#entries()
-    return [...known].flatMap(([name, {isDropping}]) => (isDropping ? [] : [name])).sort()
+    if (known.size === 0) return []
+    const {rows} = await this.#connection.run({
+      query: 'SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?',
+      params: [this.#connection.settings.keyspace],
+    })
+    const there = new Set(rows.map((row) => row['table_name'] as string))
+    return [...known]
+      .flatMap(([name, {isDropping}]) =>
+        !isDropping && there.has(cqlTableName(this.#project, name)) ? [name] : [],
+      )
+      .sort()
   }
 
   async #prepareTable(table: OnlineTable, known: CatalogEntry | undefined): Promise<void> {
