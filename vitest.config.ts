@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // Those need servers: vitest.stores.config.ts.
-    exclude: ['test/stores/**', 'node_modules/**'],
+    exclude: ['test/stores/**', 'test/pacing/**', 'node_modules/**'],
     // Native addons (DuckDB, LMDB) keep state in the process: one process per file keeps files apart.
     pool: 'forks',
     testTimeout: 60_000,

@@ -158,8 +158,23 @@ async function connect(settings: CassandraSettings): Promise<Client> {
     return client
   } catch (error) {
     await client.shutdown().catch(() => undefined)
+    closeSockets(client)
     throw error
   }
+}
+
+/** A client that failed to connect leaves sockets open, which would keep the process alive: its `shutdown` does nothing. */
+function closeSockets(client: Client): void {
+  const {controlConnection, hosts} = client as unknown as {
+    readonly controlConnection?: {
+      shutdown?(): void
+      readonly connection?: {close?(done: () => void): void} | null
+    }
+    readonly hosts?: {forEach(close: (host: {shutdown?(waits: boolean): unknown}) => void): void}
+  }
+  controlConnection?.connection?.close?.(() => undefined)
+  controlConnection?.shutdown?.()
+  hosts?.forEach((host) => void host.shutdown?.(true))
 }
 
 function levelOf(name: CassandraSettings['readConsistency']): number {
@@ -187,6 +202,8 @@ function refusalCauseOf(error: unknown): RefusalCause | undefined {
     return causes.find((cause) => cause !== undefined)
   }
   if (error instanceof cassandra.errors.AuthenticationError) return undefined
+  // Of a data center that these hosts are not in: it will not come by itself.
+  if (error instanceof Error && /data ?center/i.test(error.message)) return undefined
   if (error instanceof cassandra.errors.OperationTimedOutError) return 'timeout'
   if (error instanceof cassandra.errors.BusyConnectionError) return 'overloaded'
   const code = codeOf(error)

@@ -29,12 +29,14 @@ export class RedisConnection implements AsyncDisposable {
   readonly #patienceMillis: number
   /** A failed login or handshake is told by an event only; the command then says that the connection is closed. */
   #reason: Error | undefined
+  readonly #db: number
   #connecting: Promise<void> | undefined
 
   constructor(settings: RedisSettings, patienceMillis: number) {
     this.#place = settings.nodes.map(({host, port}) => `${host}:${port}`).join(', ')
     this.#patienceMillis = patienceMillis
     this.isCluster = settings.type === 'redis_cluster'
+    this.#db = settings.db
     this.#client = connect(settings)
     this.#client.on('error', (error: Error) => (this.#reason = error))
     this.#client.on('ready', () => (this.#reason = undefined))
@@ -79,7 +81,10 @@ export class RedisConnection implements AsyncDisposable {
   async #beReady(): Promise<void> {
     if (['wait', 'end'].includes(this.#client.status))
       this.#connecting = this.#client.connect().finally(() => (this.#connecting = undefined))
-    await this.#connecting
+    // Sentinels that know no such master are asked again and again.
+    if (this.#connecting !== undefined) await withinBounds(this.#connecting)
+    // The client goes on with database 0 where the one that was asked for is not there.
+    if (this.#db > 0 && !(this.#client instanceof Cluster)) await this.#client.select(this.#db)
     if (this.isCluster && this.#client.status !== 'ready') throw new Error("Cluster isn't ready")
   }
 
