@@ -5,7 +5,7 @@ import {join} from 'node:path'
 import {entitiesFile, features, sourceFile} from './data.mjs'
 
 const [verb, folder, options] = process.argv.slice(2)
-const {views, ttlDays, redis, output, keys, between} = JSON.parse(options)
+const {views, ttlDays, memoryLimit, redis, output, keys, between} = JSON.parse(options)
 const repo = join(folder, 'ours')
 mkdirSync(repo, {recursive: true})
 writeRepo()
@@ -48,7 +48,9 @@ async function frame() {
 
 function writeRepo() {
   const online = redis === undefined ? '' : `online_store: {type: redis, connection_string: "${redis}"}\n`
-  writeFileSync(join(repo, 'feature_store.yaml'), `project: bench\n${online}`)
+  const limit =
+    memoryLimit === undefined ? '' : `offline_store: {type: duckdb, memory_limit: ${memoryLimit}}\n`
+  writeFileSync(join(repo, 'feature_store.yaml'), `project: bench\n${limit}${online}`)
   const schema = features.map((name) => `{name: ${name}, dtype: float64}`).join(', ')
   const view = (name) => `---
 kind: data_source
