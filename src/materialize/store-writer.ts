@@ -8,7 +8,7 @@ import {LoadPacer, machineClock} from '../online/pacing/load-pacer.js'
 import {ReadProbe} from '../online/pacing/read-probe.js'
 import {staticPacing} from '../online/pacing/static-pacing.js'
 import type {WriteLimits} from '../online/pacing/write-limits.js'
-import type {WritePacer} from '../online/pacing/write-pacer.js'
+import {StoreRefusal, type WritePacer} from '../online/pacing/write-pacer.js'
 import type {ProcessIdentity, RunWriting} from '../registry/registry.js'
 import {WritePlace} from './write-places.js'
 
@@ -62,9 +62,9 @@ export class StoreWriter implements AsyncDisposable {
   ): Promise<WriteResult> {
     this.#turn ??= this.#takePlace(online)
     const place = await this.#turn
-    place.check()
     this.#isPaced = online.isPaced
     if (online.isPaced) await this.#watchReads(online, table, rows)
+    else place.check()
     return online.write(table, rows, life, {pacer: this.#pacerIn(place), counts: 'sent'})
   }
 
@@ -83,14 +83,24 @@ export class StoreWriter implements AsyncDisposable {
     await place?.[Symbol.asyncDispose]()
   }
 
-  /** At a slow pace, a batch takes longer than a lease: each request asks whether the run still has its place. */
+  /**
+   * Each request asks whether the run still has its place: at a slow pace, a batch takes longer than a lease. A place that
+   * nobody got meanwhile may come back with the store.
+   */
   #pacerIn(place: WritePlace): WritePacer {
     const pacer = this.#pacer
+    const check = (): void => {
+      try {
+        place.check()
+      } catch (error) {
+        throw place.isLost ? error : new StoreRefusal('unavailable', error as Error)
+      }
+    }
     return {
       admit: (rows) => pacer.admit(rows),
       send: (rows, request) =>
         pacer.send(rows, () => {
-          place.check()
+          check()
           return request()
         }),
     }
