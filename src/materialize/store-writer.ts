@@ -15,7 +15,7 @@ import {LoadPacer, machineClock} from '../online/pacing/load-pacer.js'
 import {ReadProbe} from '../online/pacing/read-probe.js'
 import {staticPacing} from '../online/pacing/static-pacing.js'
 import type {WriteLimits} from '../online/pacing/write-limits.js'
-import type {WritePacer} from '../online/pacing/write-pacer.js'
+import {StoreRefusal, type WritePacer} from '../online/pacing/write-pacer.js'
 import type {ProcessIdentity, RunWriting} from '../registry/registry.js'
 import {WritePlace} from './write-places.js'
 
@@ -70,6 +70,7 @@ export class StoreWriter implements AsyncDisposable {
     const place = await this.#haveTurn(online)
     this.#isPaced = online.isPaced
     if (online.isPaced) await this.#watchReads(online, table, rows)
+    else place.check()
     return online.write(table, rows, life, {pacer: this.#pacerIn(place), counts: 'sent'})
   }
 
@@ -77,6 +78,7 @@ export class StoreWriter implements AsyncDisposable {
   async remove(online: OnlineStore, table: OnlineTable, rows: RemovedRows): Promise<number> {
     const place = await this.#haveTurn(online)
     this.#isPaced = online.isPaced
+    if (!online.isPaced) place.check()
     return online.remove(table, rows, {pacer: this.#pacerIn(place)})
   }
 
@@ -101,19 +103,27 @@ export class StoreWriter implements AsyncDisposable {
       this.#turn = undefined
       throw error
     })
-    const place = await this.#turn
-    place.check()
-    return place
+    return this.#turn
   }
 
-  /** At a slow pace, a batch takes longer than a lease: each request asks whether the run still has its place. */
+  /**
+   * Each request asks whether the run still has its place: at a slow pace, a batch takes longer than a lease. A place that
+   * nobody got meanwhile may come back with the store.
+   */
   #pacerIn(place: WritePlace): WritePacer {
     const pacer = this.#pacer
+    const check = (): void => {
+      try {
+        place.check()
+      } catch (error) {
+        throw place.isLost ? error : new StoreRefusal('unavailable', error as Error)
+      }
+    }
     return {
       admit: (rows) => pacer.admit(rows),
       send: (rows, request) =>
         pacer.send(rows, () => {
-          place.check()
+          check()
           return request()
         }),
     }

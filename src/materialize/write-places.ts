@@ -3,8 +3,9 @@
  * leases. A run puts its lease off while it lives; one that was killed gives its place back when its lease ends.
  *
  * Each place that is taken has a number above all before it (a fencing token: Kleppmann, "How to do distributed locking",
- * 2016). A run that was cut off from the store and comes back finds another number, or none, and writes no more. What it
- * had sent before can't do harm: writes are guarded one by one, and the places only bound how many runs load the store.
+ * 2016). A run that was cut off from the store stops writing when its lease ends. When it comes back and its number still
+ * stands there, nobody took the place, and it goes on; else it writes no more. What it had sent before can't do harm:
+ * writes are guarded one by one, and the places only bound how many runs load the store.
  */
 import {setTimeout as sleep} from 'node:timers/promises'
 import {formatDuration, type Duration} from '../definitions/duration.js'
@@ -57,6 +58,7 @@ export class WritePlace implements AsyncDisposable {
   readonly #timer: NodeJS.Timeout
   #validUntil: number
   #isLost = false
+  #renewal: Promise<void> | undefined
 
   private constructor(
     note: SharedNote,
@@ -68,7 +70,7 @@ export class WritePlace implements AsyncDisposable {
     this.#fence = fence
     this.#leaseMillis = leaseMillis
     this.#validUntil = validUntil
-    this.#timer = setInterval(() => void this.#renew(), leaseMillis * renewalShare).unref()
+    this.#timer = setInterval(() => this.#keepRenewed(), leaseMillis * renewalShare).unref()
   }
 
   /** Waits for a place. Throws FS_STORE_BUSY, with the names of those who hold them, when the time is over. */
@@ -106,7 +108,12 @@ export class WritePlace implements AsyncDisposable {
     }
   }
 
-  /** Throws FS_LEASE_LOST when others may have the place by now. To be asked before each write. */
+  /** Whether another run got the place: it does not come back. */
+  get isLost(): boolean {
+    return this.#isLost
+  }
+
+  /** Throws FS_LEASE_LOST when others have the place, or may have it by now. To be asked before each write. */
   check(): void {
     if (!this.#isLost && performance.now() < this.#validUntil) return
     throw new FeatureStoreError(
@@ -120,6 +127,10 @@ export class WritePlace implements AsyncDisposable {
     clearInterval(this.#timer)
     // A place that is not given back is free when its lease ends.
     await this.#change((held) => held.filter((place) => place.fence !== this.#fence)).catch(() => undefined)
+  }
+
+  #keepRenewed(): void {
+    this.#renewal ??= this.#renew().finally(() => (this.#renewal = undefined))
   }
 
   async #renew(): Promise<void> {
@@ -143,8 +154,10 @@ export class WritePlace implements AsyncDisposable {
   ): Promise<boolean> {
     for (;;) {
       const {text, nowMillis} = await this.#note.read()
-      const {fence, held} = livePlaces(text, nowMillis)
-      if (!held.some((place) => place.fence === this.#fence && place.runId === this.#runId)) return false
+      // Where its own lease ended, too: who takes the place removes it.
+      const isMine = (place: HeldPlace): boolean => place.fence === this.#fence && place.runId === this.#runId
+      const {fence, held} = livePlaces(text, nowMillis, isMine)
+      if (!held.some(isMine)) return false
       if (await this.#note.replace(text, JSON.stringify({fence, held: change(held, nowMillis)}))) return true
       await sleep(Math.random() * contentionMillis)
     }
@@ -156,11 +169,15 @@ function lastMoment(askedAt: number, leftMillis: number, leaseMillis: number): n
   return askedAt + leftMillis - leaseMillis * marginShare
 }
 
-/** The places whose leases have not ended. */
-function livePlaces(text: string | undefined, nowMillis: number): Places {
+/** The places whose leases have not ended, and those that are kept all the same. */
+function livePlaces(
+  text: string | undefined,
+  nowMillis: number,
+  isKept: (place: HeldPlace) => boolean = () => false,
+): Places {
   if (text === undefined) return {fence: 0, held: []}
   const {fence, held} = JSON.parse(text) as Places
-  return {fence, held: held.filter(({expiresAt}) => expiresAt > nowMillis)}
+  return {fence, held: held.filter((place) => place.expiresAt > nowMillis || isKept(place))}
 }
 
 function showHolder({runId, process}: HeldPlace): string {

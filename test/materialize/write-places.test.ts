@@ -1,5 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises'
-import {describe, expect, test} from 'vitest'
+import {describe, expect, test, vi} from 'vitest'
 import {WritePlace, type PlaceRequest} from '../../src/materialize/write-places.js'
 import type {SharedNote} from '../../src/online/shared-note.js'
 
@@ -102,20 +102,23 @@ describe('places of runs that write', () => {
 
   test('a run that lives keeps its place for longer than a lease', async () => {
     const note = new MemoryNote()
-    await using place = await WritePlace.take(note, request(1, {places: 1, leaseMillis: 400}))
-    await sleep(1200)
+    await using place = await WritePlace.take(note, request(1, {places: 1, leaseMillis: 1500}))
+    await sleep(2500)
     place.check()
     await expect(WritePlace.take(note, request(2, {places: 1, timeout: 0n}))).rejects.toMatchObject({
       code: 'FS_STORE_BUSY',
     })
   })
 
-  test('a run that was cut off from the store for as long as a lease writes no more', async () => {
+  test('a run that was cut off from the store for as long as a lease stops, and goes on if nobody came', async () => {
     const note = new MemoryNote()
     await using place = await WritePlace.take(note, request(1, {leaseMillis: 400}))
     note.isCutOff = true
     await sleep(450)
     expect(() => place.check()).toThrow(expect.objectContaining({code: 'FS_LEASE_LOST'}))
+    expect(place.isLost).toBe(false)
+    note.isCutOff = false
+    await vi.waitFor(() => place.check())
   })
 
   test('a run whose place was given to another writes no more, and leaves it to the other', async () => {
@@ -123,7 +126,7 @@ describe('places of runs that write', () => {
     const place = await WritePlace.take(note, request(1, {places: 1, leaseMillis: 400}))
     const isAlive: PlaceRequest['isAlive'] = ({pid}) => (pid === 1 ? false : undefined)
     await using other = await WritePlace.take(note, request(2, {places: 1, isAlive}))
-    await sleep(450)
+    await vi.waitFor(() => expect(place.isLost).toBe(true))
     expect(() => place.check()).toThrow(expect.objectContaining({code: 'FS_LEASE_LOST'}))
     await place[Symbol.asyncDispose]()
     other.check()

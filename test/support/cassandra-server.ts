@@ -111,6 +111,8 @@ export class CassandraServer implements AsyncDisposable {
     const client = new Client({
       contactPoints: [...this.contactPoints],
       localDataCenter: this.datacenter,
+      // What the driver (4.10) offers by default and can't speak makes it fall over its own feet when there is TLS.
+      protocolOptions: {maxVersion: types.protocolVersion.v4},
       ...(username === undefined || password === undefined
         ? {}
         : {authProvider: new login.PlainTextAuthProvider(username, password)}),

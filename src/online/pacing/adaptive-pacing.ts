@@ -91,13 +91,9 @@ export class AdaptivePacing implements PacingPolicy {
     const now = this.#now()
     if (now - this.#reactedAt >= reactionMillis) {
       this.#reactedAt = now
-      const isBegun = now - this.#beganAt >= evidenceMillis
-      if (isBegun)
-        this.#rate = Math.max(slowestRowsPerSecond, Math.min(this.#rate, this.#taken() * shareAfterRefusal))
-      this.#isRateKnown ||= this.#hasRateGrown
-      // Who has no room for what waits needs fewer that wait, and not only a slower pace.
-      if (!isBegun || cause !== 'timeout') this.#search.cut(concurrencyAfterRefusal)
-      else this.#search.forget()
+      // A store that is not there says nothing of what it bears, and begins again with empty hands.
+      if (cause === 'connection' || cause === 'unavailable') this.#search.restart()
+      else this.#slowDown(cause, now)
     }
     this.#refusedAt = now
     this.#grownAt = now
@@ -118,6 +114,16 @@ export class AdaptivePacing implements PacingPolicy {
 
   get #share(): number {
     return this.#courtesy?.share ?? 1
+  }
+
+  #slowDown(cause: 'timeout' | 'overloaded', now: number): void {
+    const isBegun = now - this.#beganAt >= evidenceMillis
+    if (isBegun)
+      this.#rate = Math.max(slowestRowsPerSecond, Math.min(this.#rate, this.#taken() * shareAfterRefusal))
+    this.#isRateKnown ||= this.#hasRateGrown
+    // Who has no room for what waits needs fewer that wait, and not only a slower pace.
+    if (!isBegun || cause === 'overloaded') this.#search.cut(concurrencyAfterRefusal)
+    else this.#search.forget()
   }
 
   #taken(): number {

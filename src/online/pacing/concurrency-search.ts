@@ -28,11 +28,11 @@ export class ConcurrencySearch {
   readonly #now: () => number
   readonly #random: () => number
   /** The number around which others are tried. */
-  #found: number
+  #found = first
   #step = firstStep
   #lastMove: Trial['direction'] | undefined
   #isClimbing = true
-  #best: number
+  #best = first
   #bestRate = 0
   #hasMissed = false
   #trials: Trial[] = []
@@ -47,9 +47,8 @@ export class ConcurrencySearch {
     this.#most = most
     this.#now = now
     this.#random = random
-    this.#found = Math.min(first, most)
-    this.#best = this.#found
     this.#since = now()
+    this.restart()
   }
 
   /** Requests in flight, now. */
@@ -85,6 +84,17 @@ export class ConcurrencySearch {
     this.#found = this.#bounded(this.#found * share)
     this.#isClimbing = false
     this.#beginTrials(firstStep)
+    this.forget()
+  }
+
+  /** Knows nothing any more. */
+  restart(): void {
+    this.#found = Math.min(first, this.#most)
+    this.#best = this.#found
+    this.#bestRate = 0
+    this.#hasMissed = false
+    this.#isClimbing = true
+    this.#trials = []
     this.forget()
   }
 
