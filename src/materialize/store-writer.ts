@@ -20,7 +20,7 @@ import type {ProcessIdentity, RunWriting} from '../registry/registry.js'
 import {WritePlace} from './write-places.js'
 
 /** How long one request is sent again and again before the load fails: a node that restarts takes less. */
-const patienceMillis = 120_000
+const patienceMillis = 30_000
 /** Before the load: what reads take when it does not disturb them. */
 const readsBefore = 12
 

@@ -91,4 +91,4 @@ test('a writer killed at any moment leaves whole rows, none older than before, a
   for (let first = 0; first < repo.drivers; first += 5000)
     await look(Array.from({length: 5000}, (_, at) => first + at))
   expect(new Set(seen.values())).toEqual(new Set([version]))
-}, 300_000)
+}, 600_000)
