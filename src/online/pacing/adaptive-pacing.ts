@@ -33,6 +33,8 @@ const nearLimit = 0.9
 /** The same while the rate grows so fast that what was taken in the last second lags behind. */
 const nearLimitUntilKnown = 0.5
 const slowestRowsPerSecond = 50
+/** What a load is taken to do before it has begun in earnest: the servers warm up, and so does this process. */
+const firstUsualRate = 1000
 /** What the load did in its best moments is forgotten by so much in a second. */
 const usualFadesPerSecond = 0.1
 
@@ -45,7 +47,7 @@ export class AdaptivePacing implements PacingPolicy {
   /** What the store was found to take, whoever reads meanwhile. */
   #rate: number
   /** What the load does where it need not yield. */
-  #usualRate = 0
+  #usualRate = firstUsualRate
   #usualAt: number
   readonly #beganAt: number
   #refusedAt = -Infinity
