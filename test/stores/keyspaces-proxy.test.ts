@@ -313,6 +313,17 @@ describe('throttling', () => {
       ),
     )
   }
+  /** A client of a proxy without TLS and login, which ends with the block. */
+  async function plainClientOf({port}: KeyspacesProxy): Promise<Client & AsyncDisposable> {
+    const client = new Client({
+      contactPoints: [`127.0.0.1:${port}`],
+      localDataCenter: 'datacenter1',
+      queryOptions: {prepare: true},
+    })
+    await client.connect()
+    return Object.assign(client, {[Symbol.asyncDispose]: () => client.shutdown()})
+  }
+
   const countRows = async (table: string) =>
     Number((await direct.execute(`select count(*) as rows from ${keyspace}.${table}`)).first()?.['rows'])
 
@@ -366,16 +377,19 @@ describe('throttling', () => {
 
   test('a plain proxy throttles, and lets everything else through', async () => {
     await using proxy = await KeyspacesProxy.startPlain({...cassandra, writesPerSecond: 50, burst: 10})
-    const client = new Client({
-      contactPoints: [`127.0.0.1:${proxy.port}`],
-      localDataCenter: 'datacenter1',
-      queryOptions: {prepare: true},
-    })
+    await using client = await plainClientOf(proxy)
     await client.execute(`create table ${keyspace}.cassandra (id bigint primary key, trips int)`, [], ddl)
     await client.execute(`create index on ${keyspace}.cassandra (trips)`, [], ddl)
     const failures = (await writeAll(client, 'cassandra', 200)).filter((one) => one !== undefined)
     expect(failures.length).toBe(proxy.stats().refused)
     expect(await countRows('cassandra')).toBe(proxy.stats().accepted)
-    await client.shutdown()
+
+    // A batch that was prepared as one statement.
+    await using counting = await KeyspacesProxy.startPlain(cassandra)
+    await using other = await plainClientOf(counting)
+    const place = `${keyspace}.cassandra`
+    const batch = `begin unlogged batch insert into ${place} (id, trips) values (?, ?); delete from ${place} where id = ?; apply batch`
+    await other.execute(batch, [1, 2, 3])
+    expect(counting.stats()).toMatchObject({accepted: 2, refused: 0})
   })
 })

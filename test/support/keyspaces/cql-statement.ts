@@ -21,6 +21,12 @@ export function parseStatement(text: string): CqlStatement {
   return {text, tokens, kind, ...tableOf(tokens, kind)}
 }
 
+/** How many writes it makes; a batch that is written as text makes as many as it has statements. */
+export function writesIn({kind, tokens}: CqlStatement): number {
+  if (kind === 'batch') return tokens.filter((one) => kindOf([one]) === 'write').length
+  return kind === 'write' ? 1 : 0
+}
+
 /** Whether the words stand in the statement, one after another. */
 export function hasWords({tokens}: CqlStatement, ...words: readonly string[]): boolean {
   return indexOfWords(tokens, words) >= 0

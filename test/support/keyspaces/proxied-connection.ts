@@ -15,7 +15,7 @@ import {
   type Frame,
   type QueryParameters,
 } from './cql-frame.js'
-import {hasWords, nameOf, parseStatement, type CqlStatement} from './cql-statement.js'
+import {hasWords, nameOf, parseStatement, writesIn, type CqlStatement} from './cql-statement.js'
 import {answerOf} from './keyspaces-answers.js'
 import type {KeyspacesRules} from './keyspaces-rules.js'
 import {preparedId} from './result-body.js'
@@ -215,8 +215,9 @@ export class ProxiedConnection {
     const parameters = readParameters(new BodyReader(frame.body, parametersAt))
     const problem = this.#gate.rules?.problemWith(statement, parameters)
     if (problem !== undefined) return this.#refuse(frame, errors.invalid, problem)
-    if (statement.kind === 'write' && !this.#gate.throttle.admit(1))
-      return this.#throttled(frame, parameters, hasWords(statement, 'IF') ? 'CAS' : 'SIMPLE')
+    const writes = writesIn(statement)
+    if (writes > 0 && !this.#gate.throttle.admit(writes))
+      return this.#throttled(frame, parameters, writeTypeOf(statement))
     if (statement.tokens[0]?.toUpperCase() === 'USE') this.#keyspace = nameOf(statement.tokens[1] ?? '')
     const transform = this.#gate.rules === undefined ? undefined : answerOf(statement, this.#gate.rules)
     if (transform !== undefined) this.#awaited.set(frame.stream, transform)
@@ -253,6 +254,12 @@ export class ProxiedConnection {
   #pass(frame: Buffer): void {
     this.#cassandra.write(frame)
   }
+}
+
+/** https://cassandra.apache.org/doc/latest/cassandra/reference/native-protocol.html, section 9 */
+function writeTypeOf(statement: CqlStatement): string {
+  if (statement.kind === 'batch') return 'UNLOGGED_BATCH'
+  return hasWords(statement, 'IF') ? 'CAS' : 'SIMPLE'
 }
 
 /** A frame of our own making, as if it had come from the client. */
