@@ -11,7 +11,7 @@ import {fileURLToPath, pathToFileURL} from 'node:url'
 import {Client} from 'cassandra-driver'
 import {build} from 'esbuild'
 import {cassandraNode} from '../scripts/services/cassandra-node.mjs'
-import {row, withDuckDb} from './lib/parts.mjs'
+import {count, quantile, row, withDuckDb} from './lib/parts.mjs'
 import {plotSvg} from './lib/plot.mjs'
 import {fsBin} from './lib/whole-process.mjs'
 
@@ -51,11 +51,11 @@ function report({accepted, refused}, {alone, yielding, greedy}) {
   const settled = accepted.findIndex((_, at) => mean(accepted.slice(at, at + 5)) >= 0.9 * writesPerSecond)
   const rate = mean(accepted.slice(20))
   const share = sum(refused) / (sum(accepted) + sum(refused))
-  const limit = `${writesPerSecond.toLocaleString('en-US')} writes/s`
+  const limit = `${count(writesPerSecond)} writes/s`
   row(
     'load into a store that throttles, from second 20 on',
     limit,
-    `${Math.round(rate).toLocaleString('en-US')} writes/s`,
+    `${count(Math.round(rate))} writes/s`,
     `${(rate / writesPerSecond).toFixed(2)}×`,
     '≥ 0.9×',
   )
@@ -66,7 +66,7 @@ function report({accepted, refused}, {alone, yielding, greedy}) {
     ['beside a load that does not yield', greedy, ''],
   ])
     row(
-      `one reader of Cassandra, p50 and p99, ${name} (${Math.round(mean(rows)).toLocaleString('en-US')} rows/s)`,
+      `one reader of Cassandra, p50 and p99, ${name} (${count(Math.round(mean(rows)))} rows/s)`,
       `without a load (${shown(alone.p50)}, ${shown(alone.p99)})`,
       `${shown(p50)}, ${shown(p99)}`,
       `${(p99 / alone.p99).toFixed(1)}×`,
@@ -283,10 +283,6 @@ function freePort() {
       probe.close(() => resolve(port))
     })
   })
-}
-
-function quantile(values, share) {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length * share)] ?? NaN
 }
 
 function sum(values) {
