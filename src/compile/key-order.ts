@@ -17,6 +17,19 @@ export function isAfter(keys: readonly KeyColumn[], after: readonly Value[], val
     .join(' OR ')
 }
 
+/** Whether a row has one of these keys. */
+export function isOneOf(
+  keys: readonly KeyColumn[],
+  wanted: readonly (readonly Value[])[],
+  values: SqlValues,
+): string {
+  if (wanted.length === 0) return 'false'
+  const tuples = wanted.map(
+    (parts) => `(${keys.map((key, index) => keyValue(key, parts[index] as Value, values)).join(', ')})`,
+  )
+  return `(${keys.map((_, index) => keyName(index)).join(', ')}) IN (VALUES ${tuples.join(', ')})`
+}
+
 /** A value of a key. Text goes as bytes: it may hold what a statement can't. */
 function keyValue({valueType}: KeyColumn, value: Value, values: SqlValues): string {
   switch (valueType) {

@@ -2,25 +2,32 @@
  * Compares the newest rows of a source that is the whole truth with what was there before: a file of keys, times and a
  * hash of each row's features.
  */
+import type {Value} from '../definitions/value-type.js'
 import {quoteText} from './dialects/duckdb-names.js'
+import {isOneOf} from './key-order.js'
 import {compileLatestPerEntity, latestColumns} from './latest-per-entity.js'
 import type {LatestPerEntityQuery} from './query.js'
 import type {RelationScript} from './relations.js'
 import {checkedFeatures, featureName, keyName, misfitName, type ReadableRows} from './source-rows.js'
-import type {SqlValues} from './sql-values.js'
+import {literalValues, type SqlValues} from './sql-values.js'
 
 const now = '"snapshot:now"'
 const before = '"snapshot:before"'
 
 export interface SnapshotScript {
-  /** Its last statement gives the rows that are new or changed, as `compileLatestPerEntity` does. */
+  /**
+   * Its last statement gives the rows that are new or changed, as `compileLatestPerEntity` does, without those that went
+   * back in time. The other statements read what its steps have kept.
+   */
   readonly changed: RelationScript
-  /** Statements that read what the script's steps have kept. */
-  readonly removed: string
-  /** (changed, gone, all): numbers of rows. */
+  /** Rows that went back in time, as `changed`, and after their columns the two times that they had. */
+  readonly wentBack: string
+  /** Keys of rows that are gone, and the two times that they had. */
+  readonly gone: string
+  /** (changed, gone, all): numbers of rows; those that went back are changed. */
   readonly counts: string
-  /** The state to compare with the next time. */
-  readonly state: string
+  /** The state to compare with the next time: of the keys that were not written, what it was. */
+  readonly state: (notWritten: readonly (readonly Value[])[]) => string
 }
 
 /** `previous`: a file that `state` was written to; absent: nothing is online. */
@@ -34,10 +41,11 @@ export function compileSnapshotChanges(
   const keys = query.rows.keys.map((_, index) => keyName(index))
   const columns = latestColumns(readable)
   const sameKey = keys.map((key) => `one.${key} = other.${key}`).join(' AND ')
-  const same = `${sameKey} AND one.t = other.t AND one.c IS NOT DISTINCT FROM other.c AND one.h = other.h`
+  const isSame = 'one.t = other.t AND one.c IS NOT DISTINCT FROM other.c AND one.h = other.h'
   const misfits = [...checkedFeatures(readable)].map((index) => `${misfitName(index)} IS NOT NULL`)
   const isMisfit = misfits.length === 0 ? 'false' : misfits.join(' OR ')
-  const otherFits = [...checkedFeatures(readable)].map((index) => `other.${misfitName(index)} IS NULL`)
+  const wentBack = `NOT (${isMisfit}) AND (one.t < other.t
+  OR (one.t = other.t AND other.c IS NOT NULL AND (one.c IS NULL OR one.c < other.c)))`
   const stateColumns = [...keys, 't', 'c', 'h'].join(', ')
   const stateOf = (alias: string): string =>
     [...keys, 't', 'c', 'h'].map((one) => `${alias}.${one}`).join(', ')
@@ -60,23 +68,25 @@ export function compileSnapshotChanges(
         },
       ],
       select: () =>
-        `SELECT ${columns.join(', ')} FROM ${now} AS one ANTI JOIN ${before} AS other ON ${same}${
+        `SELECT ${columns.join(', ')} FROM ${now} AS one
+ANTI JOIN ${before} AS other ON ${sameKey} AND ((${isSame}) OR (${wentBack}))${
           query.order === 'key' ? ` ORDER BY ${keys.join(', ')}` : ''
         }`,
     },
-    // Also rows whose time went back: the newer one has to go first.
-    removed: `SELECT ${[...keys, 't', 'c'].map((one) => `one.${one}`).join(', ')} FROM ${before} AS one
-LEFT JOIN ${now} AS other ON ${sameKey}
-WHERE other.${keys[0] ?? ''} IS NULL
-  OR (${['true', ...otherFits].join(' AND ')} AND (other.t < one.t
-    OR (other.t = one.t AND one.c IS NOT NULL AND (other.c IS NULL OR other.c < one.c))))`,
-    counts: `SELECT (SELECT count(*) FROM ${now} AS one ANTI JOIN ${before} AS other ON ${same}),
+    wentBack: `SELECT ${columns.map((column) => `one.${column}`).join(', ')}, other.t AS was_t, other.c AS was_c
+FROM ${now} AS one JOIN ${before} AS other ON ${sameKey} AND ${wentBack}`,
+    gone: `SELECT ${[...keys, 't', 'c'].map((column) => `one.${column}`).join(', ')} FROM ${before} AS one
+ANTI JOIN ${now} AS other ON ${sameKey}`,
+    counts: `SELECT (SELECT count(*) FROM ${now} AS one ANTI JOIN ${before} AS other ON ${sameKey} AND ${isSame}),
   (SELECT count(*) FROM ${before} AS one ANTI JOIN ${now} AS other ON ${sameKey}),
   (SELECT count(*) FROM ${now})`,
     // A row that can't be written leaves what was there.
-    state: `SELECT ${stateOf('one')} FROM ${now} AS one WHERE NOT (${isMisfit})
+    state: (notWritten) => {
+      const isLeft = `(${isMisfit}) OR ${isOneOf(query.rows.keys, notWritten, literalValues)}`
+      return `SELECT ${stateOf('one')} FROM ${now} AS one WHERE NOT (${isLeft})
 UNION ALL
-SELECT ${stateOf('one')} FROM ${before} AS one SEMI JOIN (SELECT * FROM ${now} WHERE ${isMisfit}) AS other ON ${sameKey}`,
+SELECT ${stateOf('one')} FROM ${before} AS one SEMI JOIN (SELECT * FROM ${now} WHERE ${isLeft}) AS other ON ${sameKey}`
+    },
   }
 }
 

@@ -1,7 +1,6 @@
 /** What one run writes to the online store: in its turn, at the pace that the store bears. */
-import {valueAt} from '../definitions/column-batch.js'
 import type {Duration} from '../definitions/duration.js'
-import type {Value} from '../definitions/value-type.js'
+import {keyAt} from '../online/entity-key.js'
 import type {
   OnlineRows,
   OnlineStore,
@@ -152,7 +151,7 @@ export class StoreWriter implements AsyncDisposable {
     const {latencyTargetMillis} = this.#options.write
     const adaptive = this.#adaptive
     if (adaptive === undefined || latencyTargetMillis === undefined || rows.rowCount === 0) return
-    const key = rows.keys.map((column) => valueAt(column, 0) as Value)
+    const key = keyAt(rows, 0)
     const request = [{table, keys: [key], features: table.features.slice(0, 1).map(({name}) => name)}]
     this.#sample = () => online.read(request)
     this.#probe ??= this.#startProbe(adaptive, latencyTargetMillis)

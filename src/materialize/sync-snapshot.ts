@@ -7,10 +7,11 @@ import {mkdir, readdir, rm, stat} from 'node:fs/promises'
 import {join} from 'node:path'
 import type {FeatureRows} from '../compile/query.js'
 import {formatInstant} from '../definitions/instant.js'
-import type {OfflineStore} from '../offline/offline-store.js'
-import type {OnlineStore, OnlineTable, RemovedRows} from '../online/online-store.js'
+import type {LatestBatch, OfflineStore} from '../offline/offline-store.js'
+import {keyAt} from '../online/entity-key.js'
+import type {EntityKey, OnlineStore, OnlineTable, RemovedRows} from '../online/online-store.js'
 import type {ViewState} from '../registry/registry.js'
-import {loadView, rejectIncomplete} from './load-view.js'
+import {loadView, rejectIncomplete, type ViewLoad} from './load-view.js'
 import type {MaterializationContext} from './materialization-options.js'
 import {watermarkOf, type LoadRequest} from './plan-load.js'
 import type {ViewTally} from './view-tally.js'
@@ -48,17 +49,20 @@ export async function syncSnapshot(sync: SnapshotSync): Promise<(now: ViewState)
   await using changes = await offline.compareSnapshot(query, {...options, previous})
   const {changed, gone, all} = changes.counts
   const sample = new WrittenSample()
-  for await (const batch of changes.removed(options)) {
-    const removed = batch as RemovedRows
-    await writer.remove(online, table, removed)
-  }
-  tally.deleted += gone
+  const notWritten: EntityKey[] = []
   tally.addUnchanged(all - changed)
   const onRows = (): void =>
     onProgress?.({view: rows.view, phase: 'writing', rows: tally.settled, approximateTotal: all})
-  await loadView({
-    batches: changes.changed(options),
-    isInKeyOrder: query.order === 'key',
+  // A store keeps the newer of two rows: one that went back takes its place after that was removed. What is gone goes
+  // last, so that a reader misses no row that is in the source.
+  async function* withRoomMade(): AsyncGenerator<LatestBatch> {
+    for await (const {now, before} of changes.wentBack(options)) {
+      await writer.remove(online, table, before as RemovedRows)
+      yield now
+    }
+  }
+  const load: Omit<ViewLoad, 'batches'> = {
+    isInKeyOrder: false,
     table,
     online,
     writer,
@@ -67,12 +71,19 @@ export async function syncSnapshot(sync: SnapshotSync): Promise<(now: ViewState)
     tally,
     signal,
     onRows,
-    onWritten: (written, {rejected}) => sample.add(written, rejected),
-  })
+    onWritten: (written, {rejected}) => {
+      sample.add(written, rejected)
+      notWritten.push(...rejected.map(({row}) => keyAt(written, row)))
+    },
+  }
+  await loadView({...load, batches: changes.changed(options)})
+  await loadView({...load, batches: withRoomMade()})
+  for await (const batch of changes.gone(options)) await writer.remove(online, table, batch as RemovedRows)
+  tally.deleted += gone
   await sample.check(online, table)
 
   const file = `${table.name}-${runId}.parquet`
-  await changes.save(join(snapshotsDirectory, file))
+  await changes.save(join(snapshotsDirectory, file), notWritten)
   tally.intervals = intervals
   const {newestEventTimestamp} = tally
   return ({checkpoint: _begun, ...now}) => ({

@@ -4,6 +4,7 @@ import {valueAt} from '../definitions/column-batch.js'
 import type {Instant} from '../definitions/instant.js'
 import type {Value} from '../definitions/value-type.js'
 import {FeatureStoreError} from '../errors.js'
+import {keyAt} from '../online/entity-key.js'
 import type {EntityKey, OnlineRows, OnlineStore, OnlineTable, WriteResult} from '../online/online-store.js'
 
 const size = 1000
@@ -29,7 +30,7 @@ export class WrittenSample {
       const place = this.#seen < size ? this.#seen : Math.floor(Math.random() * (this.#seen + 1))
       this.#seen += 1
       if (place >= size) continue
-      const key = rows.keys.map((column) => valueAt(column, row) as Value)
+      const key = keyAt(rows, row)
       const values = rows.features.map((column) => valueAt(column, row))
       this.#rows[place] = {key, event: rows.eventTimestamps.values[row] as bigint, values}
     }

@@ -11,7 +11,7 @@ import type {
 } from '../compile/query.js'
 import type {Column, ColumnBatch} from '../definitions/column-batch.js'
 import type {Instant} from '../definitions/instant.js'
-import type {ValueType} from '../definitions/value-type.js'
+import type {Value, ValueType} from '../definitions/value-type.js'
 
 /** A column as the engine sees it; `valueType` is absent when no value type can hold it. */
 export interface SourceColumn {
@@ -59,11 +59,13 @@ export interface RemovedBatch {
 export interface SnapshotChanges extends AsyncDisposable {
   /** Numbers of rows: new or changed; gone; all that the source has now. */
   readonly counts: {readonly changed: number; readonly gone: number; readonly all: number}
+  /** Rows that are new or changed, without those that went back in time. */
   changed(options?: ReadOptions): AsyncIterable<LatestBatch>
-  /** Rows that are gone, and those that went back in time: they go before the changed ones are written. */
-  removed(options?: ReadOptions): AsyncIterable<RemovedBatch>
-  /** Writes what there is now to a file, to be compared with the next time. */
-  save(path: string): Promise<void>
+  /** Changed rows that went back in time, each batch with what they were: that must be removed to make room for them. */
+  wentBack(options?: ReadOptions): AsyncIterable<{readonly now: LatestBatch; readonly before: RemovedBatch}>
+  gone(options?: ReadOptions): AsyncIterable<RemovedBatch>
+  /** Writes what there is now to a file, to be compared with the next time; of keys that were not written, what there was. */
+  save(path: string, notWritten: readonly (readonly Value[])[]): Promise<void>
 }
 
 export type FrameFormat = 'parquet' | 'csv' | 'json' | 'arrow'

@@ -2,6 +2,7 @@
 import {afterEach, beforeEach, describe, it} from 'vitest'
 import type {OfflineStoreFixture, OfflineSuite} from './offline/fixture.js'
 import {describeRandomFrames} from './offline/random-frames.js'
+import {describeSnapshots} from './offline/snapshots.js'
 import {describeValues} from './offline/values.js'
 
 export type {OfflineStoreFixture} from './offline/fixture.js'
@@ -35,6 +36,7 @@ export function describeOfflineStore(
     const suite: OfflineSuite = {contract, runs}
     describe('random data', () => describeRandomFrames(suite))
     describe('values', () => describeValues(suite))
+    describe('snapshots', () => describeSnapshots(suite))
     if (unknown.size > 0) throw new Error(`Gaps of tests that don't exist: ${[...unknown].join('; ')}`)
   })
 }

@@ -75,6 +75,8 @@ describe('a view that is synced as a whole', () => {
       },
     })
     expect(run.status).toBe('interrupted')
+    // What is gone goes after all else is written.
+    expect(await online()).toEqual({1: 1n, 2: 3n})
     expect(await sync(now + 1n)).toMatchObject({deleted: 1})
     expect(await online()).toEqual({2: 3n})
   })

@@ -18,36 +18,48 @@ export async function* latestBatches(
   statement: Statement,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<LatestBatch, void, undefined> {
+  const stream = session.stream(selectValues(described, statement.sql), statement.parameters, signal)
+  for await (const {rowCount, columns} of columnBatches(stream, latestTypes(readable), batchRows))
+    yield latestBatch(readable, rowCount, columns)
+}
+
+/** Types of the columns of a newest row. */
+export function latestTypes(readable: ReadableRows): readonly ValueType[] {
   const {keys, features} = readable.rows
-  const checked = [...checkedFeatures(readable)]
-  const types: readonly ValueType[] = [
+  return [
     ...keys.map(({valueType}) => valueType),
     'timestamp',
     'timestamp',
     ...features.map(({valueType}) => valueType),
-    ...checked.map((): ValueType => 'string'),
+    ...[...checkedFeatures(readable)].map((): ValueType => 'string'),
   ]
+}
+
+/** `columns` are of the types of `latestTypes`. */
+export function latestBatch(
+  readable: ReadableRows,
+  rowCount: number,
+  columns: readonly Column[],
+): LatestBatch {
+  const {keys, features} = readable.rows
   const names = [
     ...keys.map(({name}) => name),
     'event_timestamp',
     'created_timestamp',
     ...features.map(({name}) => name),
   ]
-  const stream = session.stream(selectValues(described, statement.sql), statement.parameters, signal)
-  for await (const {rowCount, columns} of columnBatches(stream, types, batchRows)) {
-    yield {
+  return {
+    rowCount,
+    names,
+    columns: columns.slice(0, names.length),
+    eventTimestampIndex: keys.length,
+    createdTimestampIndex: keys.length + 1,
+    featuresIndex: keys.length + 2,
+    misfits: misfitsIn(
+      columns.slice(names.length),
+      [...checkedFeatures(readable)].map((index) => (features[index] as (typeof features)[number]).name),
       rowCount,
-      names,
-      columns: columns.slice(0, names.length),
-      eventTimestampIndex: keys.length,
-      createdTimestampIndex: keys.length + 1,
-      featuresIndex: keys.length + 2,
-      misfits: misfitsIn(
-        columns.slice(names.length),
-        checked.map((index) => (features[index] as (typeof features)[number]).name),
-        rowCount,
-      ),
-    }
+    ),
   }
 }
 

@@ -5,12 +5,13 @@ import type {LatestPerEntityQuery} from '../../compile/query.js'
 import {compileSnapshotChanges, type SnapshotScript} from '../../compile/snapshot-changes.js'
 import type {ReadableRows} from '../../compile/source-rows.js'
 import {BoundValues} from '../../compile/sql-values.js'
-import type {ValueType} from '../../definitions/value-type.js'
+import type {Column} from '../../definitions/column-batch.js'
+import type {Value, ValueType} from '../../definitions/value-type.js'
 import type {LatestBatch, ReadOptions, RemovedBatch, SnapshotChanges} from '../offline-store.js'
 import {columnBatches} from './column-builder.js'
 import type {DuckDbSession} from './duckdb-session.js'
 import {selectValues, type NativeColumn} from './frame-columns.js'
-import {batchRows, latestBatches} from './latest-batches.js'
+import {batchRows, latestBatch, latestBatches, latestTypes} from './latest-batches.js'
 import {describeScript, runSteps, type Compile, type Statement} from './run-steps.js'
 
 interface Comparison {
@@ -67,23 +68,39 @@ export class DuckDbSnapshotChanges implements SnapshotChanges {
     return latestBatches(this.#session, readable, described, changed, signal)
   }
 
-  async *removed({signal}: ReadOptions = {}): AsyncGenerator<RemovedBatch, void, undefined> {
+  async *wentBack({signal}: ReadOptions = {}): AsyncGenerator<
+    {readonly now: LatestBatch; readonly before: RemovedBatch},
+    void,
+    undefined
+  > {
+    const {readable, described, script} = this.#comparison
+    const {length} = readable.rows.keys
+    const [event, created] = described.slice(length)
+    if (event === undefined || created === undefined) throw new Error('no times')
+    const columns = [...described, {...event, name: 'was_t'}, {...created, name: 'was_c'}]
+    const types: readonly ValueType[] = [...latestTypes(readable), 'timestamp', 'timestamp']
+    const stream = this.#session.stream(selectValues(columns, script.wentBack), [], signal)
+    for await (const {rowCount, columns: all} of columnBatches(stream, types, batchRows))
+      yield {
+        now: latestBatch(readable, rowCount, all.slice(0, -2)),
+        before: removedBatch(rowCount, [...all.slice(0, length), ...all.slice(-2)]),
+      }
+  }
+
+  async *gone({signal}: ReadOptions = {}): AsyncGenerator<RemovedBatch, void, undefined> {
     const {readable, described, script} = this.#comparison
     const {keys} = readable.rows
     const columns = described.slice(0, keys.length + 2)
     const types: readonly ValueType[] = [...keys.map(({valueType}) => valueType), 'timestamp', 'timestamp']
-    const stream = this.#session.stream(selectValues(columns, script.removed), [], signal)
-    for await (const batch of columnBatches(stream, types, batchRows)) {
-      const [eventTimestamps, createdTimestamps] = batch.columns.slice(keys.length)
-      if (eventTimestamps === undefined || createdTimestamps === undefined) throw new Error('no times')
-      const {rowCount} = batch
-      yield {rowCount, keys: batch.columns.slice(0, keys.length), eventTimestamps, createdTimestamps}
-    }
+    const stream = this.#session.stream(selectValues(columns, script.gone), [], signal)
+    for await (const {rowCount, columns: all} of columnBatches(stream, types, batchRows))
+      yield removedBatch(rowCount, all)
   }
 
-  async save(path: string): Promise<void> {
+  async save(path: string, notWritten: readonly (readonly Value[])[]): Promise<void> {
     await mkdir(dirname(path), {recursive: true})
-    await this.#session.run(`COPY (${this.#comparison.script.state}) TO ${quoteText(path)} (FORMAT parquet)`)
+    const state = this.#comparison.script.state(notWritten)
+    await this.#session.run(`COPY (${state}) TO ${quoteText(path)} (FORMAT parquet)`)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -93,4 +110,11 @@ export class DuckDbSnapshotChanges implements SnapshotChanges {
       await this.#comparison.close()
     }
   }
+}
+
+/** `columns`: the keys, then the two times. */
+function removedBatch(rowCount: number, columns: readonly Column[]): RemovedBatch {
+  const [eventTimestamps, createdTimestamps] = columns.slice(-2)
+  if (eventTimestamps === undefined || createdTimestamps === undefined) throw new Error('no times')
+  return {rowCount, keys: columns.slice(0, -2), eventTimestamps, createdTimestamps}
 }
