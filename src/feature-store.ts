@@ -275,6 +275,7 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
       registry: await this.#stores.registry(),
       openOfflineStore: () => this.#stores.offline(),
       openOnlineStore: () => this.#stores.online('write'),
+      openReader: () => this.#stores.newReader(),
       rejectsDirectory: resolve(directory, materialization.rejectsPath),
       snapshotsDirectory: resolve(directory, materialization.snapshotsPath),
       repoDirectory: directory,

@@ -58,6 +58,12 @@ export class OpenStores implements AsyncDisposable {
     return store
   }
 
+  /** A reader of the online store that shares nothing with another one; not for an embedded store that is written to. */
+  async newReader(): Promise<OnlineStore> {
+    this.#checkOpen()
+    return this.#openOnline('read', undefined)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true
     const open = [this.#registry, this.#offline, this.#online?.store]

@@ -35,6 +35,8 @@ export interface MaterializationOptions {
   readonly registry: Registry
   readonly openOfflineStore: () => Promise<OfflineStore>
   readonly openOnlineStore: () => Promise<OnlineStore>
+  /** A reader of the online store with a connection of its own, which the run closes. */
+  readonly openReader: () => Promise<OnlineStore>
   /** Absolute; rejected rows go to `<run id>/<view>.jsonl` in it. */
   readonly rejectsDirectory: string
   /** Absolute; what views that are synced as a whole are compared with. */

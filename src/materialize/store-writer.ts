@@ -5,6 +5,7 @@ import type {
   OnlineRows,
   OnlineStore,
   OnlineTable,
+  ReadRequest,
   RemovedRows,
   RowLife,
   WriteResult,
@@ -36,6 +37,8 @@ export interface StoreWriterOptions {
   readonly process: ProcessIdentity
   readonly isAlive: (holder: ProcessIdentity) => boolean | undefined
   readonly signal?: AbortSignal | undefined
+  /** A reader of the same store with a connection of its own, on which reads do not wait behind what is written. */
+  readonly openReader: () => Promise<OnlineStore>
   /** Called when the run has to wait for its turn, with the runs that it waits for. */
   readonly onWait: (holders: readonly string[]) => void
 }
@@ -46,9 +49,9 @@ export class StoreWriter implements AsyncDisposable {
   readonly #adaptive: AdaptivePacing | undefined
   #turn: Promise<WritePlace> | undefined
   #waitedMillis = 0
-  #probe: Promise<ReadProbe> | undefined
+  #probe: Promise<AsyncDisposable> | undefined
   /** A row that was written, which the probe reads. */
-  #sample: (() => Promise<unknown>) | undefined
+  #sample: readonly ReadRequest[] = []
   #isPaced = false
 
   constructor(options: StoreWriterOptions) {
@@ -68,7 +71,7 @@ export class StoreWriter implements AsyncDisposable {
   ): Promise<WriteResult> {
     const place = await this.#haveTurn(online)
     this.#isPaced = online.isPaced
-    if (online.isPaced) await this.#watchReads(online, table, rows)
+    if (online.isPaced) await this.#watchReads(table, rows)
     else place.check()
     return online.write(table, rows, life, {pacer: this.#pacerIn(place), counts: 'sent'})
   }
@@ -147,20 +150,26 @@ export class StoreWriter implements AsyncDisposable {
   }
 
   /** Reads one of the rows that were written last, all the time while the load goes on. */
-  async #watchReads(online: OnlineStore, table: OnlineTable, rows: OnlineRows): Promise<void> {
+  async #watchReads(table: OnlineTable, rows: OnlineRows): Promise<void> {
     const {latencyTargetMillis} = this.#options.write
     const adaptive = this.#adaptive
     if (adaptive === undefined || latencyTargetMillis === undefined || rows.rowCount === 0) return
     const key = keyAt(rows, 0)
-    const request = [{table, keys: [key], features: table.features.slice(0, 1).map(({name}) => name)}]
-    this.#sample = () => online.read(request)
+    this.#sample = [{table, keys: [key], features: table.features.slice(0, 1).map(({name}) => name)}]
     this.#probe ??= this.#startProbe(adaptive, latencyTargetMillis)
     await this.#probe
   }
 
-  async #startProbe(adaptive: AdaptivePacing, targetMillis: number): Promise<ReadProbe> {
-    const read = (): Promise<unknown> => this.#sample?.() ?? Promise.resolve()
+  async #startProbe(adaptive: AdaptivePacing, targetMillis: number): Promise<AsyncDisposable> {
+    const reader = await this.#options.openReader()
+    const read = (): Promise<unknown> => reader.read(this.#sample)
     adaptive.yieldToReads(targetMillis, await ReadProbe.measure(readsBefore, {read}))
-    return new ReadProbe({read, onRead: (millis) => adaptive.onRead(millis)})
+    const probe = new ReadProbe({read, onRead: (millis) => adaptive.onRead(millis)})
+    return {
+      async [Symbol.asyncDispose]() {
+        await probe[Symbol.asyncDispose]()
+        await reader[Symbol.asyncDispose]()
+      },
+    }
   }
 }

@@ -129,6 +129,7 @@ export class Project implements AsyncDisposable {
       registry: this.registry,
       openOfflineStore: () => Promise.resolve(this.offline),
       openOnlineStore: () => Promise.resolve(this.online),
+      openReader: () => Promise.reject(new Error('an embedded store is not paced')),
       rejectsDirectory: join(this.directory, 'rejects'),
       snapshotsDirectory: join(this.directory, 'snapshots'),
       repoDirectory: this.directory,

@@ -33,6 +33,8 @@ const nearLimit = 0.9
 /** The same while the rate grows so fast that what was taken in the last second lags behind. */
 const nearLimitUntilKnown = 0.5
 const slowestRowsPerSecond = 50
+/** A reader gets through again a little later than the load does. */
+const readsReturnMillis = 2000
 /** What a load is taken to do before it has begun in earnest: the servers warm up, and so does this process. */
 const firstUsualRate = 1000
 /** What the load did in its best moments is forgotten by so much in a second. */
@@ -51,6 +53,8 @@ export class AdaptivePacing implements PacingPolicy {
   #usualAt: number
   readonly #beganAt: number
   #refusedAt = -Infinity
+  /** When the store was last found not to be there. */
+  #goneAt = -Infinity
   #hasRateGrown = false
   /** Whether the store refused what the rate had grown to. */
   #isRateKnown = false
@@ -91,10 +95,12 @@ export class AdaptivePacing implements PacingPolicy {
 
   onRefused(cause: RefusalCause): void {
     const now = this.#now()
+    const isGone = cause === 'connection' || cause === 'unavailable'
+    if (isGone) this.#goneAt = now
     if (now - this.#reactedAt >= reactionMillis) {
       this.#reactedAt = now
       // A store that is not there says nothing of what it bears, and begins again with empty hands.
-      if (cause === 'connection' || cause === 'unavailable') this.#search.restart()
+      if (isGone) this.#search.restart()
       else this.#slowDown(cause, now)
     }
     this.#refusedAt = now
@@ -111,7 +117,8 @@ export class AdaptivePacing implements PacingPolicy {
   }
 
   onRead(millis: number): void {
-    this.#courtesy?.add(millis)
+    // It is not the load that slows reads of a store that is not there.
+    if (this.#now() - this.#goneAt >= readsReturnMillis) this.#courtesy?.add(millis)
   }
 
   get #share(): number {

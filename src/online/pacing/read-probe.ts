@@ -10,7 +10,7 @@ const longestTurnMillis = 4
 export interface ReadProbeOptions {
   /** One small read, as those who depend on the store do. */
   readonly read: () => Promise<unknown>
-  /** What a read took; of one that takes long, again and again what it took so far. */
+  /** What a read took that was answered; of one that takes long, again and again what it took so far. */
   readonly onRead: (millis: number) => void
   readonly clock?: PacingClock
 }
@@ -39,8 +39,10 @@ export class ReadProbe implements AsyncDisposable {
     {read, clock = machineClock}: Pick<ReadProbeOptions, 'read' | 'clock'>,
   ): Promise<readonly number[]> {
     const taken: number[] = []
-    for (let left = count; left > 0; left -= 1)
-      taken.push(await timeRead(read, {clock, onSlice: () => undefined}))
+    for (let left = count; left > 0; left -= 1) {
+      const millis = await timeRead(read, {clock, onSlice: () => undefined})
+      if (millis !== undefined) taken.push(millis)
+    }
     return taken
   }
 
@@ -52,7 +54,8 @@ export class ReadProbe implements AsyncDisposable {
   async #goOn(): Promise<void> {
     const [clock, onSlice] = [this.#clock, this.#onRead]
     while (!this.#isOver) {
-      this.#onRead(await timeRead(this.#read, {clock, onSlice}))
+      const millis = await timeRead(this.#read, {clock, onSlice})
+      if (millis !== undefined) this.#onRead(millis)
       await clock.sleep(pauseMillis)
     }
   }
@@ -61,13 +64,13 @@ export class ReadProbe implements AsyncDisposable {
 /**
  * How long a read takes, as far as this process saw it wait. A ticking clock shows when it did not: while it computes,
  * collects garbage or has no processor, an answer may lie there unseen, so of each such time only a little counts. What
- * comes out is never too long; it is too short where a slow answer and a busy process meet. A read that fails took as
- * long as it took: the store's answers to writes tell the rest.
+ * comes out is never too long; it is too short where a slow answer and a busy process meet. Undefined for a read that
+ * failed: the store's answers to writes tell more of that.
  */
 async function timeRead(
   read: () => Promise<unknown>,
   {clock, onSlice}: {readonly clock: PacingClock; readonly onSlice: (millis: number) => void},
-): Promise<number> {
+): Promise<number | undefined> {
   let seenAt = clock.now()
   let waited = 0
   let told = 0
@@ -88,8 +91,13 @@ async function timeRead(
     }
   }
   void tick()
-  await read().catch(() => undefined)
-  isOver = true
-  look()
-  return waited
+  try {
+    await read()
+    look()
+    return waited
+  } catch {
+    return undefined
+  } finally {
+    isOver = true
+  }
 }

@@ -204,6 +204,18 @@ describe('adaptive pacing', () => {
       expect(store.rowsPerSecond(40, 120)).toBeGreaterThan(500)
     })
 
+    test('but not to those that wait for a store that is not there', async () => {
+      const load = start(measured)
+      const {store, policy, stop} = load
+      policy.yieldToReads(25, [2])
+      await readUntil(10_000, load, () => 2)
+      policy.onRefused('connection')
+      await readUntil(11_500, load, () => 250)
+      await readUntil(20_000, load, () => 2)
+      stop()
+      expect(store.rowsPerSecond(14, 20)).toBeGreaterThan(0.9 * 2120)
+    })
+
     test('and goes on when that helps nobody', async () => {
       const load = start(measured)
       const {store, policy, stop} = load
