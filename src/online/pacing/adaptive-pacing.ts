@@ -95,7 +95,9 @@ export class AdaptivePacing implements PacingPolicy {
 
   onRefused(cause: RefusalCause): void {
     const now = this.#now()
-    const isGone = cause === 'connection' || cause === 'unavailable'
+    // One that is silent is not there either.
+    const isGone =
+      cause === 'connection' || cause === 'unavailable' || (this.#isBegun(now) && this.#taken() === 0)
     if (isGone) this.#goneAt = now
     if (now - this.#reactedAt >= reactionMillis) {
       this.#reactedAt = now
@@ -126,13 +128,17 @@ export class AdaptivePacing implements PacingPolicy {
   }
 
   #slowDown(cause: 'timeout' | 'overloaded', now: number): void {
-    const isBegun = now - this.#beganAt >= evidenceMillis
+    const isBegun = this.#isBegun(now)
     if (isBegun)
       this.#rate = Math.max(slowestRowsPerSecond, Math.min(this.#rate, this.#taken() * shareAfterRefusal))
     this.#isRateKnown ||= this.#hasRateGrown
     // Who has no room for what waits needs fewer that wait, and not only a slower pace.
     if (!isBegun || cause === 'overloaded') this.#search.cut(concurrencyAfterRefusal)
     else this.#search.forget()
+  }
+
+  #isBegun(now: number): boolean {
+    return now - this.#beganAt >= evidenceMillis
   }
 
   #taken(): number {

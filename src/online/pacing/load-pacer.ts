@@ -6,6 +6,8 @@ import {StoreRefusal, type RefusalCause, type WritePacer} from './write-pacer.js
 
 const firstPauseMillis = 20
 const longestPauseMillis = 2000
+/** Who stops a load waits no longer. */
+const longestSleepMillis = 250
 
 /** Milliseconds of a clock that never goes back, and waiting by it. */
 export interface PacingClock {
@@ -58,6 +60,8 @@ export class LoadPacer implements WritePacer {
   #heldBackMillis = 0
   #beganAt: number | undefined
   #isWakeSet = false
+  /** A request was given up, and none was acknowledged since: others need not wait as long for the same end. */
+  #hasGivenUp = false
 
   constructor({
     policy,
@@ -69,7 +73,7 @@ export class LoadPacer implements WritePacer {
     /** How long one request is sent again and again. */
     readonly patienceMillis: number
     readonly clock?: PacingClock
-    /** Ends the waiting of requests that were refused. */
+    /** Ends all waiting; nothing is sent any more. */
     readonly signal?: AbortSignal | undefined
   }) {
     this.#policy = policy
@@ -77,6 +81,7 @@ export class LoadPacer implements WritePacer {
     this.#clock = clock
     this.#signal = signal
     this.#bucket = new TokenBucket(clock.now())
+    signal?.addEventListener('abort', () => this.#admitWaiting(), {once: true})
   }
 
   admit(rows: number): Promise<void> | undefined {
@@ -96,6 +101,7 @@ export class LoadPacer implements WritePacer {
     this.#requests += 1
     try {
       for (let attempt = 0; ; attempt += 1) {
+        this.#signal?.throwIfAborted()
         const sentAt = this.#clock.now()
         try {
           const answer = await request()
@@ -105,13 +111,12 @@ export class LoadPacer implements WritePacer {
           if (!(error instanceof StoreRefusal)) throw error
           const now = this.#clock.now()
           this.#policy.onRefused(error.refusal, now - sentAt)
-          if (now >= deadline || this.#signal?.aborted === true) throw error.cause
+          if (now >= deadline) this.#hasGivenUp = true
+          if (this.#hasGivenUp) throw error.cause
           this.#retries.set(error.refusal, (this.#retries.get(error.refusal) ?? 0) + 1)
           // Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-          await this.#clock.sleep(
-            Math.random() * Math.min(longestPauseMillis, firstPauseMillis * 2 ** attempt),
-          )
-          await this.#takeRate(rows)
+          await this.#sleep(Math.random() * Math.min(longestPauseMillis, firstPauseMillis * 2 ** attempt))
+          await this.#takeRate(rows, deadline)
         }
       }
     } finally {
@@ -133,17 +138,22 @@ export class LoadPacer implements WritePacer {
 
   #acknowledged(rows: number, sentAt: number): void {
     const now = this.#clock.now()
+    this.#hasGivenUp = false
     this.#latencies.add(now - sentAt)
     this.#rate.add(rows, now - (this.#beganAt ?? now))
     this.#policy.onAcknowledged(rows, now - sentAt)
   }
 
   #mayAdmit(): boolean {
+    if (this.#isAborted) return true
     if (this.#inFlight >= Math.floor(this.#policy.concurrency)) {
       this.#policy.onHeldBack('concurrency')
       return false
     }
-    if (this.#bucket.millisUntilFree(this.#policy.rowsPerSecond, this.#clock.now()) > 0) {
+    if (
+      !this.#hasGivenUp &&
+      this.#bucket.millisUntilFree(this.#policy.rowsPerSecond, this.#clock.now()) > 0
+    ) {
       this.#policy.onHeldBack('rate')
       this.#wakeLater()
       return false
@@ -165,14 +175,26 @@ export class LoadPacer implements WritePacer {
     }
   }
 
-  /** A request that is sent again counts once more for the rate. */
-  async #takeRate(rows: number): Promise<void> {
-    for (;;) {
-      const wait = this.#bucket.millisUntilFree(this.#policy.rowsPerSecond, this.#clock.now())
+  /** A request that is sent again counts once more for the rate. It is sent at its deadline, however slow that is. */
+  async #takeRate(rows: number, deadline: number): Promise<void> {
+    while (!this.#isAborted) {
+      const now = this.#clock.now()
+      const wait = Math.min(this.#bucket.millisUntilFree(this.#policy.rowsPerSecond, now), deadline - now)
       if (wait <= 0) break
-      await this.#clock.sleep(Math.max(1, wait))
+      await this.#sleep(Math.max(1, wait))
     }
     this.#bucket.take(rows)
+  }
+
+  /** Less where the load is stopped. */
+  async #sleep(millis: number): Promise<void> {
+    const end = this.#clock.now() + millis
+    for (let left = millis; left > 0 && !this.#isAborted; left = end - this.#clock.now())
+      await this.#clock.sleep(Math.min(left, longestSleepMillis))
+  }
+
+  get #isAborted(): boolean {
+    return this.#signal?.aborted === true
   }
 
   #wakeLater(): void {

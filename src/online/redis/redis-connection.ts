@@ -27,7 +27,7 @@ export class RedisConnection implements AsyncDisposable {
   readonly #client: Redis | Cluster
   readonly #place: string
   readonly #patienceMillis: number
-  /** A failed login or handshake is told by an event only; the command then says that the connection is closed. */
+  /** Why there is no connection: of a failed login or handshake, commands say no more than that it is closed. */
   #reason: Error | undefined
   readonly #db: number
   #connecting: Promise<void> | undefined
@@ -67,6 +67,8 @@ export class RedisConnection implements AsyncDisposable {
     } catch (error) {
       const cause = this.#causeOf(error)
       if (!isTransient(cause)) throw this.#unavailable(cause)
+      // After some replies the client connects anew, and other commands say no more than that.
+      if (transientReply.test(cause.message)) this.#reason = cause
       await refreshSlots(this.#client)
       throw new StoreRefusal(refusalOf(cause.message), this.#unavailable(cause))
     }

@@ -255,3 +255,47 @@ test('a request is sent again until patience ends, and other errors end it at on
   expect(tries).toBeGreaterThan(5)
   expect(pacer.metrics().retries).toEqual({overloaded: tries - 1})
 })
+
+test('who waits for a store that was given up waits no longer, whatever the rate', async () => {
+  const clock = new VirtualClock()
+  const policy = staticPacing({maxConcurrency: 2, maxWritesPerSecond: 50})
+  const pacer = new LoadPacer({policy, patienceMillis: 10_000, clock})
+  const silent = async (): Promise<void> => {
+    await clock.sleep(1000)
+    throw new StoreRefusal('timeout', new Error('no answer'))
+  }
+  const ended: number[] = []
+  const send = async (): Promise<void> => {
+    await pacer.admit(500)
+    await pacer.send(500, silent).catch(() => undefined)
+    ended.push(clock.now())
+  }
+  const all = [send(), send(), send()]
+  await clock.runUntil(120_000)
+  await Promise.all(all)
+  expect(Math.max(...ended.slice(0, 2))).toBeLessThan(25_000)
+  expect((ended[2] ?? 0) - (ended[1] ?? 0)).toBeLessThan(15_000)
+})
+
+test('a load that is stopped does not wait for its turn or for the store', async () => {
+  const clock = new VirtualClock()
+  const stop = new AbortController()
+  const policy = staticPacing({maxConcurrency: 1, maxWritesPerSecond: 1000})
+  const pacer = new LoadPacer({policy, patienceMillis: 100_000, clock, signal: stop.signal})
+  let tries = 0
+  const refused = async (): Promise<void> => {
+    tries += 1
+    await clock.sleep(1)
+    throw new StoreRefusal('overloaded', new Error('too busy'))
+  }
+  const send = async (): Promise<unknown> => {
+    await pacer.admit(2000)
+    return pacer.send(2000, refused).catch((error: unknown) => error)
+  }
+  const all = Promise.all([send(), send()])
+  await clock.runUntil(10)
+  stop.abort(new Error('stopped'))
+  await clock.runUntil(300)
+  expect(await all).toEqual([new Error('stopped'), new Error('stopped')])
+  expect(tries).toBe(1)
+})
