@@ -1,6 +1,5 @@
 /** What one run writes to the online store: in its turn, at the pace that the store bears. */
 import type {Duration} from '../definitions/duration.js'
-import {keyAt} from '../online/entity-key.js'
 import type {
   OnlineRows,
   OnlineStore,
@@ -17,6 +16,7 @@ import {staticPacing} from '../online/pacing/static-pacing.js'
 import type {WriteLimits} from '../online/pacing/write-limits.js'
 import {StoreRefusal, type WritePacer} from '../online/pacing/write-pacer.js'
 import type {ProcessIdentity, RunWriting} from '../registry/registry.js'
+import {keyAt} from './key-at.js'
 import {WritePlace} from './write-places.js'
 
 /** How long one request is sent again and again before the load fails: a node that restarts takes less. */

@@ -4,8 +4,8 @@ import {valueAt} from '../definitions/column-batch.js'
 import type {Instant} from '../definitions/instant.js'
 import type {Value} from '../definitions/value-type.js'
 import {FeatureStoreError} from '../errors.js'
-import {keyAt} from '../online/entity-key.js'
 import type {EntityKey, OnlineRows, OnlineStore, OnlineTable, WriteResult} from '../online/online-store.js'
+import {keyAt} from './key-at.js'
 
 const size = 1000
 const firstPauseMillis = 50

@@ -5,12 +5,12 @@
  * Each part is a tag for its type and then a fixed number of bytes (big-endian, the sign bit flipped), or bytes in
  * which 00 is written 00 FF and which 00 01 ends.
  */
-import {valueAt, type Column} from '../definitions/column-batch.js'
+import type {Column} from '../definitions/column-batch.js'
 import {parseDay} from '../definitions/day.js'
 import type {JoinKey} from '../definitions/definition.js'
 import type {KeyType, Value} from '../definitions/value-type.js'
 import {dataViewOf} from './data-view.js'
-import type {EntityKey, OnlineRows} from './online-store.js'
+import type {EntityKey} from './online-store.js'
 
 const tags: Readonly<Record<KeyType, number>> = {
   bool: 1,
@@ -20,11 +20,6 @@ const tags: Readonly<Record<KeyType, number>> = {
   date: 5,
   string: 6,
   bytes: 7,
-}
-
-/** The key of a row. */
-export function keyAt({keys}: Pick<OnlineRows, 'keys'>, row: number): EntityKey {
-  return keys.map((column) => valueAt(column, row) as Value)
 }
 
 /** Bytes under construction: it grows, and is used again for the next key. */
