@@ -15,11 +15,12 @@ const commandNotFound: Hook.CommandNotFound = ({id, argv = [], config}) => {
   const error =
     parent === undefined
       ? new FeatureStoreError('FS_ARGUMENT_INVALID', `There is no command \`${shown}\`.`, {
-          hint:
-            didYouMean(
-              shown,
-              known.map((one) => one.replaceAll(':', ' ')),
-            ) ?? `Run \`${config.bin} --help\` for all commands.`,
+          hint: shown.startsWith('-')
+            ? `Options come after the command: \`${config.bin} COMMAND ${shown} …\`.`
+            : (didYouMean(
+                shown,
+                known.map((one) => one.replaceAll(':', ' ')),
+              ) ?? `Run \`${config.bin} --help\` for all commands.`),
         })
       : new FeatureStoreError(
           'FS_ARGUMENT_INVALID',

@@ -1,21 +1,34 @@
-/** Batches that are written at once settle in any order: up to which of them all are acknowledged. */
-export class AcknowledgedPosition {
-  readonly #settled = new Map<number, readonly string[]>()
-  #next = 0
-  #last: readonly string[] | undefined
+/** A batch whose rows are all durable, or kept as rejects. */
+export interface AcknowledgedBatch {
+  /** The last key of it. */
+  readonly after: readonly string[]
+  /** Numbers of rows. */
+  readonly settled: number
+  readonly rejected: number
+}
 
-  /** Batches count from 0; `position` is where this one ends. */
-  acknowledge(batch: number, position: readonly string[]): void {
-    this.#settled.set(batch, position)
-    for (let at = this.#settled.get(this.#next); at !== undefined; at = this.#settled.get(this.#next)) {
+/** Batches that are written at once settle in any order: up to which of them all are acknowledged, and what they had. */
+export class AcknowledgedPosition {
+  readonly #settled = new Map<number, AcknowledgedBatch>()
+  #next = 0
+  #last: AcknowledgedBatch | undefined
+
+  /** Batches count from 0. */
+  acknowledge(number: number, batch: AcknowledgedBatch): void {
+    this.#settled.set(number, batch)
+    for (let next = this.#settled.get(this.#next); next !== undefined; next = this.#settled.get(this.#next)) {
       this.#settled.delete(this.#next)
-      this.#last = at
       this.#next += 1
+      this.#last = {
+        after: next.after,
+        settled: (this.#last?.settled ?? 0) + next.settled,
+        rejected: (this.#last?.rejected ?? 0) + next.rejected,
+      }
     }
   }
 
-  /** Where the last batch ends before which all are acknowledged; undefined before the first. */
-  get last(): readonly string[] | undefined {
+  /** The end of the last batch before which all are acknowledged, with their numbers of rows; undefined before the first. */
+  get last(): AcknowledgedBatch | undefined {
     return this.#last
   }
 }

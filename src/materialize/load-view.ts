@@ -4,7 +4,7 @@ import {valueAt, type Column} from '../definitions/column-batch.js'
 import {plainValue} from '../definitions/plain-value.js'
 import type {LatestBatch, OfflineStore} from '../offline/offline-store.js'
 import type {OnlineRows, OnlineStore, OnlineTable, RowLife, WriteResult} from '../online/online-store.js'
-import {AcknowledgedPosition} from './acknowledged-position.js'
+import {AcknowledgedPosition, type AcknowledgedBatch} from './acknowledged-position.js'
 import {formatPosition} from './load-position.js'
 import {pickRows} from './pick-rows.js'
 import type {Reject} from './rejects-file.js'
@@ -30,8 +30,8 @@ export interface ViewLoad {
   readonly onRows: () => void
   /** With the rows that the store was given, and what it said. */
   readonly onWritten?: ((rows: OnlineRows, result: WriteResult) => void) | undefined
-  /** Called when more of the load is online, with the last key of it: only where the query goes through keys in order. */
-  readonly onPosition?: ((after: readonly string[]) => void) | undefined
+  /** Called when more of the load is online, with how far it goes: only where the query goes through keys in order. */
+  readonly onPosition?: ((position: AcknowledgedBatch) => void) | undefined
 }
 
 /** Every row is durable, or kept as a reject, when this settles; when it fails any part of them may be. */
@@ -47,10 +47,10 @@ export async function loadView(load: ViewLoad): Promise<void> {
       const number = batches
       batches += 1
       const write = writeBatch(batch, load)
-        .then(() => {
+        .then((counts) => {
           if (onPosition === undefined || !isInKeyOrder) return
           const keys = batch.columns.slice(0, batch.eventTimestampIndex)
-          position.acknowledge(number, formatPosition(keys, batch.rowCount - 1))
+          position.acknowledge(number, {...counts, after: formatPosition(keys, batch.rowCount - 1)})
           if (position.last !== undefined) onPosition(position.last)
         })
         .catch((error: unknown) => failures.push(error))
@@ -118,7 +118,7 @@ export async function rejectIncomplete({
 async function writeBatch(
   batch: LatestBatch,
   {table, online, writer, life, tally, onRows, onWritten}: ViewLoad,
-): Promise<void> {
+): Promise<Pick<AcknowledgedBatch, 'settled' | 'rejected'>> {
   const all = onlineRowsOf(batch)
   // The newest row that can't be written is rejected, and no older one takes its place.
   const reasons = misfitReasons(batch)
@@ -130,12 +130,16 @@ async function writeBatch(
           all,
           Array.from({length: all.rowCount}, (_, row) => row).filter((row) => !reasons.has(row)),
         )
-  if (rows.rowCount === 0) return
+  if (rows.rowCount === 0) return {settled: 0, rejected: reasons.size}
   const result = await writer.write(online, table, rows, life)
   await tally.rejects.add(result.rejected.map(({row, reason}) => rejectOf(table, rows, row, reason)))
   tally.addWritten(result, rows.eventTimestamps.values)
   onWritten?.(rows, result)
   onRows()
+  return {
+    settled: result.written + result.unchanged,
+    rejected: reasons.size + result.rejected.length,
+  }
 }
 
 /** By row: all that does not fit in it. */

@@ -9,6 +9,7 @@ import type {OnlineStore, OnlineTable, RowLife} from '../online/online-store.js'
 import {onlineTableOf} from '../online/online-table.js'
 import type {Checkpoint, RegistryDocument, ViewState} from '../registry/registry.js'
 import {mergeIntervals} from './intervals.js'
+import type {AcknowledgedBatch} from './acknowledged-position.js'
 import {loadView, rejectIncomplete} from './load-view.js'
 import {isTableLost, withoutCoverage} from './lost-table.js'
 import type {MaterializationContext} from './materialization-options.js'
@@ -96,8 +97,7 @@ export async function materializeView(
       rows: 0,
       rejected: 0,
     }
-    const [settledBefore, rejectedBefore] = [tally.settled, tally.rejected]
-    const onPosition = (after: readonly string[]): void =>
+    const onPosition = ({after, settled, rejected}: AcknowledgedBatch): void =>
       context.saveCheckpoint(name, {
         runId,
         begunAt: begun.begunAt,
@@ -108,8 +108,9 @@ export async function materializeView(
           ? {}
           : {newestEventTimestamp: tally.newestEventTimestamp}),
         after,
-        rows: begun.rows + tally.settled - settledBefore,
-        rejected: begun.rejected + tally.rejected - rejectedBefore,
+        rows: begun.rows + settled,
+        // Not those without a key or a time: who goes on finds them again.
+        rejected: begun.rejected + rejected,
       })
     const life = lifeOf(view, context)
     const batches = offline.readLatest(query, signal === undefined ? {} : {signal})

@@ -33,7 +33,6 @@ import {selectNewest, statementsOf, type TableStatements} from './table-layout.j
 /** Reads of one call that wait for an answer at once. */
 const readsInFlight = 256
 /** A partition key is measured by 16 bits. */
-const longestKeyBytes = 65_535
 /** A run waits for a node to come back; a request can't. */
 const patienceMillis = {read: 1000, write: 30_000} as const
 
@@ -118,7 +117,7 @@ export class CassandraOnlineStore implements OnlineStore {
     for (const row of shuffledIndexes(rows.rowCount)) {
       if (failures.length > 0) break
       const keys = encodeKeys(rows, row)
-      const reason = rejectionOf(table, keys)
+      const reason = this.#keyRejection(table, keys)
       if (reason !== undefined) {
         rejected.push({row, reason})
         continue
@@ -131,6 +130,11 @@ export class CassandraOnlineStore implements OnlineStore {
         life,
         replaces: fate?.replaces === true,
       })
+      const sizeReason = this.#sizeRejection(statements)
+      if (sizeReason !== undefined) {
+        rejected.push({row, reason: sizeReason})
+        continue
+      }
       const wait = pacer.admit(1)
       if (wait !== undefined) await wait
       const request = pacer
@@ -162,7 +166,7 @@ export class CassandraOnlineStore implements OnlineStore {
     for (const row of shuffledIndexes(rows.rowCount)) {
       if (failures.length > 0) break
       const keys = encodeKeys(rows, row)
-      if (rejectionOf(table, keys) !== undefined) continue
+      if (this.#keyRejection(table, keys) !== undefined) continue
       // Greater than all versions with these times, and smaller than those with newer ones.
       const statement = {query: removeOlder, params: [...keys, lastVersionAt(rows, row)]}
       const wait = pacer.admit(1)
@@ -224,6 +228,31 @@ export class CassandraOnlineStore implements OnlineStore {
     return [{query: insert, params: written}, ...(replaces ? [{query: removeOlder, params: removed}] : [])]
   }
 
+  /** Why the store can't hold a row with this key. */
+  #keyRejection(table: OnlineTable, keys: readonly Buffer[]): string | undefined {
+    const {product, abilities} = this.#connection.settings
+    if (keys.length === 1 && keys[0]?.length === 0)
+      return `the key ${table.joinKeys[0]?.name ?? ''} is empty, which ${product} does not take`
+    // Parts of a composite key have a length and an end each.
+    const bytes = keys.reduce((sum, key) => sum + key.length + (keys.length === 1 ? 0 : 3), 0)
+    return bytes > abilities.longestKeyBytes
+      ? `the key takes ${bytes} bytes, and ${product} at most ${abilities.longestKeyBytes}`
+      : undefined
+  }
+
+  #sizeRejection([insert]: readonly Statement[]): string | undefined {
+    const {product, abilities} = this.#connection.settings
+    const {largestRowBytes} = abilities
+    if (largestRowBytes === undefined) return undefined
+    const bytes = insert?.params.reduce<number>(
+      (sum, value) => sum + (Buffer.isBuffer(value) ? value.length : 0),
+      0,
+    )
+    return bytes !== undefined && bytes > largestRowBytes
+      ? `its values take ${bytes} bytes, and ${product} takes at most ${largestRowBytes} a row`
+      : undefined
+  }
+
   /** What will become of each row, by what is there now and by the rows before it. */
   async #fatesOf(table: OnlineTable, rows: OnlineRows, versions: Buffer): Promise<readonly Fate[]> {
     const features = table.features.map(({name}) => name)
@@ -239,7 +268,7 @@ export class CassandraOnlineStore implements OnlineStore {
     }
     const fates = new Array<Fate>(rows.rowCount).fill({kind: 'new', replaces: false})
     await mapBounded([...byKey.values()], readsInFlight, async ({keys, rows: rowsOfKey}) => {
-      if (rejectionOf(table, keys) !== undefined) return
+      if (this.#keyRejection(table, keys) !== undefined) return
       const stored = await this.#newestOf(table, {query, params: keys})
       let newest = stored?.['row_version'] as Buffer | undefined
       // Known of what was read; rows of one call that are equal in their times count as new ones.
@@ -267,7 +296,7 @@ export class CassandraOnlineStore implements OnlineStore {
     readonly selection: Selection
   }): Promise<OnlineRow | undefined> {
     const params = table.joinKeys.map((joinKey, index) => encodeValue(joinKey.valueType, key[index] as Value))
-    if (rejectionOf(table, params) !== undefined) return undefined
+    if (this.#keyRejection(table, params) !== undefined) return undefined
     const row = await this.#newestOf(table, {query, params})
     return row === undefined ? undefined : decoder.decode(row)
   }
@@ -320,17 +349,6 @@ function changed(table: OnlineTable, cause: Error): FeatureStoreError {
     `Online table ${table.name} of feature_view/${table.view} is gone or has other columns: ${cause.message}.`,
     {hint: 'Something else was applied meanwhile: run `fs apply`, then load the view again.', cause},
   )
-}
-
-/** Why the store can't hold a row with this key. */
-function rejectionOf(table: OnlineTable, keys: readonly Buffer[]): string | undefined {
-  if (keys.length === 1 && keys[0]?.length === 0)
-    return `the key ${table.joinKeys[0]?.name ?? ''} is empty, which Cassandra does not take`
-  // Parts of a composite key have a length and an end each.
-  const bytes = keys.reduce((sum, key) => sum + key.length + (keys.length === 1 ? 0 : 3), 0)
-  return bytes > longestKeyBytes
-    ? `the key takes ${bytes} bytes, and Cassandra at most ${longestKeyBytes}`
-    : undefined
 }
 
 /** The machine's time, which does not go back while the process lives. */

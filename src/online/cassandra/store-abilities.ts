@@ -11,6 +11,10 @@ export interface StoreAbilities {
    * rows are there, the newer one is read.
    */
   readonly atomicBatch: boolean
+  /** Of all parts together; one that is longer is refused. */
+  readonly longestKeyBytes: number
+  /** Of all values of a row; undefined where there is no limit that a row could meet. */
+  readonly largestRowBytes?: number
   /** Clauses of CREATE TABLE, besides the order of rows. */
   readonly tableOptions: readonly string[]
   /** Where it is told whether CREATE TABLE and ALTER TABLE, which answer before they are done, are. */
@@ -20,6 +24,8 @@ export interface StoreAbilities {
 export const cassandraAbilities: StoreAbilities = {
   anyWriteTimestamp: true,
   atomicBatch: true,
+  // https://cassandra.apache.org/doc/latest/cassandra/reference/cql-commands/create-table.html
+  longestKeyBytes: 65_535,
   tableOptions: [],
 }
 
@@ -28,6 +34,9 @@ export const keyspacesAbilities: StoreAbilities = {
   // Two days back at most, and only on tables that opted in for good.
   anyWriteTimestamp: false,
   atomicBatch: false,
+  // https://docs.aws.amazon.com/keyspaces/latest/devguide/quotas.html
+  longestKeyBytes: 2048,
+  largestRowBytes: 1_000_000,
   // https://docs.aws.amazon.com/keyspaces/latest/devguide/TTL-how-it-works.html
   tableOptions: ["CUSTOM_PROPERTIES = {'ttl': {'status': 'enabled'}}"],
   schemaStatusTable: 'system_schema_mcs.tables',

@@ -176,7 +176,11 @@ export class RedisOnlineStore implements OnlineStore {
     return {written: rows.rowCount - unchanged, unchanged, rejected: []}
   }
 
-  async remove(table: OnlineTable, rows: RemovedRows): Promise<number> {
+  async remove(
+    table: OnlineTable,
+    rows: RemovedRows,
+    {pacer}: Pick<WriteFlow, 'pacer'> = {},
+  ): Promise<number> {
     // The header of a row without features tells its times.
     const encoder = new RowEncoder(0, [])
     let stayed = 0
@@ -186,7 +190,10 @@ export class RedisOnlineStore implements OnlineStore {
         key: Buffer.from(this.#keys.rowAt(table, rows, first + at)),
         header: Buffer.from(encoder.encode({...rows, features: []}, first + at)),
       }))
-      stayed += await this.#rows.removeUnlessNewer(part)
+      await pacer?.admit(count)
+      stayed += await (pacer === undefined
+        ? this.#rows.removeUnlessNewer(part, 'run')
+        : pacer.send(count, () => this.#rows.removeUnlessNewer(part, 'once')))
     }
     return rows.rowCount - stayed
   }

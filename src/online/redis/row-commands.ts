@@ -59,8 +59,11 @@ export class RowCommands {
   }
 
   /** Removes the rows that are no newer than those told by their headers. Returns how many newer ones stay. */
-  async removeUnlessNewer(rows: readonly {readonly key: Buffer; readonly header: Buffer}[]): Promise<number> {
-    const stayed = await this.#connection.run((client) =>
+  async removeUnlessNewer(
+    rows: readonly {readonly key: Buffer; readonly header: Buffer}[],
+    how: 'run' | 'once',
+  ): Promise<number> {
+    const stayed = await this.#connection[how]((client) =>
       Promise.all(rows.map(({key, header}) => client.eval(removeUnlessNewer, 1, key, header))),
     )
     return stayed.reduce<number>((sum, one) => sum + Number(one), 0)
