@@ -60,6 +60,26 @@ describe('what only Keyspaces does', () => {
     }
   })
 
+  test('a row beyond its limits is rejected, and says which', async () => {
+    await using store = await openStore('rides', 'write')
+    const table = onlineTable('text', {id: 'string'}, {note: 'string'})
+    await store.prepare([table])
+    const rows = [
+      ['a', 'fits'],
+      ['x'.repeat(2049), 'fits'],
+      ['b', 'y'.repeat(1_000_001)],
+    ].map(([id, note]) => ({key: [id as string], event: 1n, created: null, values: [note as string]}))
+    const {written, rejected} = await store.write(table, onlineRows(table, rows))
+    expect(written).toBe(1)
+    expect(rejected.toSorted((one, other) => one.row - other.row)).toEqual([
+      {row: 1, reason: 'the key takes 2049 bytes, and Amazon Keyspaces at most 2048'},
+      {
+        row: 2,
+        reason: expect.stringMatching(/^its values take 10000\d\d bytes, and .* 1000000 a row$/) as string,
+      },
+    ])
+  })
+
   test('a newer row leaves nothing behind, an older one is not written, and reads say so first', async () => {
     await using store = await openStore('rides', 'write')
     const table = onlineTable('driver', {driver_id: 'int64'}, {rate: 'float64'})
