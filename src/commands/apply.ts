@@ -26,7 +26,7 @@ export default class Apply extends BaseCommand {
     }),
   }
 
-  async run(): Promise<PlanDocument & {readonly revision: string}> {
+  async run(): Promise<PlanDocument & {readonly revision: string; readonly lost_views?: readonly string[]}> {
     const {flags} = await this.parse(Apply)
     return this.withStore(flags, async (store) => {
       const plan = flags.plan === undefined ? await store.plan() : await readPlan(flags.plan)
@@ -40,10 +40,19 @@ export default class Apply extends BaseCommand {
         })
       }
       const {revision} = await store.apply({plan})
+      const applied = {...planDocument(plan), revision}
       if (plan.changes.length > 0) {
         this.log(`${ansis.green('✓')} Applied. Registry ${store.config.registry} is at revision ${revision}.`)
+        return applied
       }
-      return {...planDocument(plan), revision}
+      // Nothing opened the online store yet, and perhaps it is another one than the last time.
+      const {views} = await store.status()
+      const lost = views.filter((view) => view.lost === true).map(({name}) => name)
+      if (lost.length === 0) return applied
+      this.log(
+        `${ansis.yellow('!')} The online store does not hold what was loaded of ${lost.join(', ')}. \`fs materialize-incremental\` loads it again.`,
+      )
+      return {...applied, lost_views: lost}
     })
   }
 }
