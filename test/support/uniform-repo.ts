@@ -1,51 +1,22 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
-import {tmpdir} from 'node:os'
-import {join} from 'node:path'
-import {DuckDBInstance} from '@duckdb/node-api'
+import {rmSync} from 'node:fs'
 import type {FeatureStore} from '../../src/feature-store.js'
+import {createStatsRepo, writeStats} from './stats-repo.js'
 
 /** A repo of one view whose rows tell by themselves whether they are whole: all features follow from the version. */
 export class UniformRepo implements Disposable {
-  readonly folder = mkdtempSync(join(tmpdir(), 'fs-versions-'))
+  readonly folder: string
   /** How many rows each version has, with ids from 0 on. */
   readonly drivers: number
 
   /** `onlineStore` as it stands in feature_store.yaml. */
   constructor(onlineStore: string, drivers: number) {
     this.drivers = drivers
-    writeFileSync(join(this.folder, 'feature_store.yaml'), `project: rides\nonline_store: ${onlineStore}\n`)
-    writeFileSync(
-      join(this.folder, 'features.yaml'),
-      `kind: entity
-name: driver
-join_keys: [{name: driver_id, value_type: int64}]
----
-kind: data_source
-name: stats_file
-type: file
-path: stats.parquet
-timestamp_field: event_timestamp
----
-kind: feature_view
-name: stats
-entities: [driver]
-source: stats_file
-schema: [{name: version, dtype: int64}, {name: half, dtype: float64}, {name: label, dtype: string}]
-`,
-    )
+    this.folder = createStatsRepo(onlineStore)
   }
 
   /** Puts a version in the place of the source's rows; newer versions have later event times. */
-  async writeVersion(version: number): Promise<void> {
-    const instance = await DuckDBInstance.create()
-    const connection = await instance.connect()
-    await connection.run(
-      `COPY (SELECT range AS driver_id, TIMESTAMP '2026-01-01' + to_hours(${version}) AS event_timestamp,
-         ${version}::BIGINT AS version, ${version} / 2.0 AS half, 'v${version} of ' || range AS label
-       FROM range(${this.drivers})) TO '${join(this.folder, 'stats.parquet')}' (FORMAT parquet)`,
-    )
-    connection.closeSync()
-    instance.closeSync()
+  writeVersion(version: number): Promise<void> {
+    return writeStats(this.folder, this.drivers, String(version))
   }
 
   /** The versions of drivers, null where there is no row. Throws where a row is not whole. */

@@ -1,10 +1,8 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
-import {tmpdir} from 'node:os'
-import {join} from 'node:path'
-import {DuckDBInstance} from '@duckdb/node-api'
+import {rmSync} from 'node:fs'
 import {expect} from 'vitest'
 import {FeatureStore} from '../../src/feature-store.js'
 import {runFs, runFsJson, type FsResult} from './run-fs.js'
+import {createStatsRepo, writeStats} from './stats-repo.js'
 
 const keysOfRead = 5000
 
@@ -13,50 +11,24 @@ const keysOfRead = 5000
  * changes the odd drivers; the even ones keep the first, so that rows which no later load brings back are missed.
  */
 export class VersionedRepo implements Disposable {
-  readonly folder = mkdtempSync(join(tmpdir(), 'fs-versions-'))
+  readonly folder: string
   readonly #drivers: number
 
-  private constructor(drivers: number) {
+  private constructor(folder: string, drivers: number) {
+    this.folder = folder
     this.#drivers = drivers
   }
 
   /** Applied, with the first version as its source and nothing loaded. `onlineStore` is its block in YAML. */
   static async create(onlineStore: string, drivers: number): Promise<VersionedRepo> {
-    const repo = new VersionedRepo(drivers)
-    writeFileSync(join(repo.folder, 'feature_store.yaml'), `project: rides\nonline_store: ${onlineStore}\n`)
-    writeFileSync(
-      join(repo.folder, 'features.yaml'),
-      `kind: entity
-name: driver
-join_keys: [{name: driver_id, value_type: int64}]
----
-kind: data_source
-name: stats_file
-type: file
-path: stats.parquet
-timestamp_field: event_timestamp
----
-kind: feature_view
-name: stats
-entities: [driver]
-source: stats_file
-schema: [{name: version, dtype: int64}, {name: half, dtype: float64}, {name: label, dtype: string}]
-`,
-    )
+    const repo = new VersionedRepo(createStatsRepo(onlineStore), drivers)
     await repo.writeVersion(1)
     await runFsJson(['apply', '--yes', '-C', repo.folder])
     return repo
   }
 
-  async writeVersion(version: number): Promise<void> {
-    const connection = await (await DuckDBInstance.create()).connect()
-    await connection.run(
-      `COPY (SELECT range AS driver_id, TIMESTAMP '2026-01-01' + to_hours(version::INT) AS event_timestamp,
-         version, version / 2.0 AS half, 'v' || version || ' of ' || range AS label
-       FROM (SELECT range, if(range % 2 = 1, ${version}, 1)::BIGINT AS version FROM range(${this.#drivers})))
-       TO '${join(this.folder, 'stats.parquet')}' (FORMAT parquet)`,
-    )
-    connection.closeSync()
+  writeVersion(version: number): Promise<void> {
+    return writeStats(this.folder, this.#drivers, `if(id % 2 = 1, ${version}, 1)`)
   }
 
   /** Loads what a version brought, by the command that users have on cron. */
