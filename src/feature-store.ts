@@ -89,13 +89,16 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
 
   /**
    * Everything the repo defines, checked against its sources; inferred schemas are filled in. Throws
-   * FS_VALIDATION_FAILED with all problems. Nothing is registered.
+   * FS_VALIDATION_FAILED with all problems, and FS_CONFIG_INVALID where the online store's settings make no sense.
+   * Nothing is registered.
    */
   async validate(): Promise<Definitions> {
     const [{loadRepo}, {validateRepo}] = await Promise.all([
       import('./repo/load-repo.js'),
       import('./repo/validate-repo.js'),
     ])
+    // Connects to nothing yet, but reads its settings.
+    await this.#stores.online('read')
     const contents = await loadRepo(this.config)
     return validateRepo(contents, async (source) => (await this.#stores.offline()).describeSource(source))
   }

@@ -29,8 +29,10 @@ function renderWriting(writing: RunWriting): string {
   const {requests, retries, waitedForTurnMillis, p50Millis, p99Millis, rate} = writing
   const fastest = (Math.max(0, ...rate.rows) * 1000) / rate.everyMillis
   const again = Object.entries(retries).map(([cause, count]) => `${formatCount(count)} for ${cause}`)
+  // A load that ended within one interval of the record had no rate to speak of.
+  const peak = rate.rows.length > 1 ? `, at most ${formatCount(Math.round(fastest))} rows/s` : ''
   return [
-    `  ${formatCount(requests)} writes of ${p50Millis.toFixed(1)} ms (p99 ${p99Millis.toFixed(1)} ms), at most ${formatCount(Math.round(fastest))} rows/s`,
+    `  ${formatCount(requests)} ${requests === 1 ? 'write' : 'writes'} of ${p50Millis.toFixed(1)} ms (p99 ${p99Millis.toFixed(1)} ms)${peak}`,
     ...(again.length === 0 ? [] : [`sent again: ${again.join(', ')}`]),
     ...(waitedForTurnMillis < 1000
       ? []

@@ -94,7 +94,7 @@ export class MaterializationRun {
       const count = tally.rejected
       run =
         count > maxRejects
-          ? this.#viewRun(name, 'failed', tooManyRejects(name, count, maxRejects))
+          ? this.#viewRun(name, 'failed', tooManyRejects(name, tally, maxRejects))
           : this.#viewRun(name, 'ok')
       await this.#settle(run, commit)
     } catch (error) {
@@ -268,10 +268,17 @@ function interrupted(): NonNullable<ViewRun['error']> {
   }
 }
 
-function tooManyRejects(view: string, count: number, allowed: number): NonNullable<ViewRun['error']> {
+function tooManyRejects(
+  view: string,
+  {rejected: count, triesRejectsAgain}: ViewTally,
+  allowed: number,
+): NonNullable<ViewRun['error']> {
+  const remedy = triesRejectsAgain
+    ? 'the next run loads them'
+    : `load them with \`fs materialize START END --view ${view}\``
   return {
     code: 'FS_REJECTS_EXCEEDED',
     message: `${count} ${count === 1 ? 'row' : 'rows'} could not be written, and ${allowed} may be. All others were, and count as loaded.`,
-    hint: `Look at the rejected rows. When the source is mended, load them with \`fs materialize START END --view ${view}\`; or allow them with \`--max-rejects\`.`,
+    hint: `Look at the rejected rows. When the source is mended, ${remedy}; or allow them with \`--max-rejects\`.`,
   }
 }

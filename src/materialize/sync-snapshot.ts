@@ -41,6 +41,7 @@ export async function syncSnapshot(sync: SnapshotSync): Promise<(now: ViewState)
   const intervals = [{start: null, end}]
   const summary = await offline.summarizeSource({kind: 'source_summary', rows, intervals})
   tally.read += summary.rows
+  tally.triesRejectsAgain = true
   const query = {kind: 'latest_per_entity', rows, intervals, order: online.writeOrder} as const
   if (summary.incompleteRows > 0) await rejectIncomplete({query, offline, tally, signal})
 

@@ -12,6 +12,8 @@ export class ViewTally {
   /** What the load covers; told when it has ended well. */
   intervals: readonly Interval[] = []
   notes: readonly string[] = []
+  /** The next run tries rows again that this one rejected. */
+  triesRejectsAgain = false
   read = 0
   deleted = 0
   /** Newest event time among rows that the store was given. */

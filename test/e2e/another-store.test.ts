@@ -62,4 +62,18 @@ schema: [{name: trips, dtype: int64}]
       stderr: expect.stringMatching(/FS_STORE_UNAVAILABLE.*Redis at 127\.0\.0\.1:1/) as string,
     })
   })
+
+  test.each([
+    ['{type: redis, connection_string: "127.0.0.1:1,foo=1"}', /unknown option `foo`/],
+    ['{type: redis, redis_type: redis_sentinel, connection_string: "127.0.0.1:1"}', /sentinel_master/],
+    [
+      '{type: cassandra, hosts: [127.0.0.1], keyspace: f, tls: {ca_file: nope.pem}}',
+      /nope\.pem can't be read/,
+    ],
+  ])('is told by validate that %s makes no sense, without asking it', async (block, reason) => {
+    useStore(block)
+    const {code, stderr} = await runFs(['validate', ...repo])
+    expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(reason) as string})
+    expect(stderr).toContain('FS_CONFIG_INVALID')
+  })
 })

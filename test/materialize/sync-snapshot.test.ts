@@ -109,6 +109,7 @@ describe('a view that is synced as a whole', () => {
     ])
     const run = await project.load(now + 2n)
     expect(run.views[0]).toMatchObject({status: 'failed', rows: {written: 1, rejected: 1}})
+    expect(run.views[0]?.error?.hint).toContain('the next run loads them')
     expect(await online()).toEqual({1: 1n, 2: 20n})
     await project.writeSource('stats', [row(2n, now + 1n, 20n, {note: '6'})])
     expect(await sync(now + 3n)).toMatchObject({deleted: 1})
