@@ -81,7 +81,6 @@ export class LoadPacer implements WritePacer {
     this.#clock = clock
     this.#signal = signal
     this.#bucket = new TokenBucket(clock.now())
-    signal?.addEventListener('abort', () => this.#admitWaiting(), {once: true})
   }
 
   admit(rows: number): Promise<void> | undefined {
@@ -201,7 +200,7 @@ export class LoadPacer implements WritePacer {
     if (this.#isWakeSet) return
     this.#isWakeSet = true
     const wait = this.#bucket.millisUntilFree(this.#policy.rowsPerSecond, this.#clock.now())
-    void this.#clock.sleep(Math.max(1, wait)).then(() => {
+    void this.#sleep(Math.max(1, wait)).then(() => {
       this.#isWakeSet = false
       this.#admitWaiting()
     })

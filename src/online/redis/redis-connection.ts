@@ -67,8 +67,8 @@ export class RedisConnection implements AsyncDisposable {
     } catch (error) {
       const cause = this.#causeOf(error)
       if (!isTransient(cause)) throw this.#unavailable(cause)
-      // After some replies the client connects anew, and other commands say no more than that.
-      if (transientReply.test(cause.message)) this.#reason = cause
+      // The client connects anew then, and until it has, other commands say no more than that it does.
+      if (cause.message.startsWith('READONLY') && this.#client instanceof Redis) this.#reason = cause
       await refreshSlots(this.#client)
       throw new StoreRefusal(refusalOf(cause.message), this.#unavailable(cause))
     }

@@ -64,6 +64,27 @@ export function describeSnapshots({contract}: OfflineSuite): void {
     },
   )
 
+  contract('what was not written comes again, by a key of any type', async (fixture) => {
+    const types = ['string', 'int64', 'int32', 'bool', 'bytes', 'date', 'timestamp'] as const
+    const one: readonly Value[] = ["it's", 7n, 7, true, Uint8Array.of(0, 255), '2026-01-02', time]
+    const other: readonly Value[] = ['b', 8n, 8, false, Uint8Array.of(1), '2026-01-03', time + 1n]
+    for (const [index, type] of types.entries()) {
+      const rows = featureRows(
+        await fixture.writeSource(
+          type,
+          columnsOf({k: type, event_timestamp: 'timestamp', n: 'int64'}),
+          [one, other].map((values) => [values[index] as Value, time, 1n]),
+          'event_timestamp',
+        ),
+        {k: type},
+        {n: 'int64'},
+      )
+      const {state} = await compare(fixture, rows, {notWritten: [[one[index] as Value]]})
+      const {changed} = await compare(fixture, rows, {previous: state})
+      expect(changed).toMatchObject([{key: [one[index]]}])
+    }
+  })
+
   contract('what was not written is as it was before, and comes again', async (fixture) => {
     const notWritten = [["it's", 1n]]
     const before = await compare(fixture, await source(fixture, 'none', first), {notWritten})

@@ -295,7 +295,7 @@ test('a load that is stopped does not wait for its turn or for the store', async
   const all = Promise.all([send(), send()])
   await clock.runUntil(10)
   stop.abort(new Error('stopped'))
-  await clock.runUntil(300)
+  await clock.runUntil(600)
   expect(await all).toEqual([new Error('stopped'), new Error('stopped')])
   expect(tries).toBe(1)
 })
