@@ -13,7 +13,7 @@ interface StatusDocument {
     readonly covered: readonly IntervalDocument[]
     readonly newest_event_timestamp: string | null
     readonly rows: number | null
-    /** The store no longer holds what was loaded; the next incremental run loads it again. */
+    /** The store does not hold what was loaded; the next incremental run loads it again. */
     readonly lost: boolean
     readonly last_run: {readonly run_id: string; readonly status: string; readonly finished_at: string} | null
     readonly loading: {
@@ -60,7 +60,7 @@ function renderStatus(views: readonly ViewStatus[], now: bigint): string {
     {alignRight: [1]},
   )
   if (lost.length === 0) return table
-  return `${table}\n\nThe online store no longer holds ${lost.join(', ')}; \`fs materialize-incremental\` loads all of it again.`
+  return `${table}\n\nThe online store does not hold what was loaded of ${lost.join(', ')}; \`fs materialize-incremental\` loads all of it again.`
 }
 
 function statusDocument(views: readonly ViewStatus[]): StatusDocument {

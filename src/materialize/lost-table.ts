@@ -1,19 +1,26 @@
 import type {OnlineStore, OnlineTable} from '../online/online-store.js'
+import {storeIdentity} from '../online/store-identity.js'
 import type {ViewState} from '../registry/registry.js'
 
+/** Why the online store does not hold what was loaded: it holds none of it, or was not what was loaded. */
+export type TableLoss = 'emptied' | 'another_store'
+
 /**
- * Whether the online store no longer holds what the registry says was loaded: its folder or server was replaced, or
- * emptied by somebody else. Only a table that lost everything is noticed.
+ * How the online store lost what the registry says was loaded: it was emptied or replaced, or feature_store.yaml names
+ * another one since, which may well hold an older load. Only a table that lost everything is noticed.
  */
-export async function isTableLost(
-  online: Pick<OnlineStore, 'countRows' | 'listTables'>,
+export async function lossOf(
+  online: Pick<OnlineStore, 'countRows' | 'listTables' | 'notes'>,
   table: OnlineTable,
   state: ViewState,
-): Promise<boolean> {
+): Promise<TableLoss | undefined> {
   const holdsNothing = state.covered.length === 0 || state.newestEventTimestamp === undefined
-  if (holdsNothing && state.checkpoint === undefined) return false
+  if (holdsNothing && state.checkpoint === undefined) return undefined
   const rows = await online.countRows(table)
-  return rows === undefined ? !(await online.listTables()).includes(table.name) : rows === 0
+  const isEmpty = rows === undefined ? !(await online.listTables()).includes(table.name) : rows === 0
+  if (isEmpty) return 'emptied'
+  const {storeId} = state
+  return storeId !== undefined && (await storeIdentity(online)) !== storeId ? 'another_store' : undefined
 }
 
 /** The state of a view of which nothing is online. */
@@ -23,6 +30,7 @@ export function withoutCoverage(state: ViewState): ViewState {
     arrival: _arrival,
     checkpoint: _checkpoint,
     snapshot: _snapshot,
+    storeId: _storeId,
     ...rest
   } = state
   return {...rest, covered: []}

@@ -9,17 +9,32 @@ import type {
   ViewRun,
   ViewState,
 } from '../registry/registry.js'
+import {onlineTableOf} from '../online/online-table.js'
 import {recordRun, updateRegistry} from '../registry/update-registry.js'
 import {closeDeadRuns} from './close-run.js'
+import {lossOf, withoutCoverage, type TableLoss} from './lost-table.js'
 import type {MaterializationContext} from './materialization-options.js'
-import {materializeView, viewChanged, type CoverageCommit} from './materialize-view.js'
+import {materializeView, registered, viewChanged, type CoverageCommit} from './materialize-view.js'
 import type {LoadRequest} from './plan-load.js'
 import {RejectsFile} from './rejects-file.js'
-import {holderOf, releaseLeases, renewLeases, takeLeases, viewBusy, withoutLease} from './view-lease.js'
+import {
+  holderOf,
+  leaseLost,
+  releaseLeases,
+  renewLeases,
+  takeLeases,
+  viewBusy,
+  withoutLease,
+} from './view-lease.js'
 import {ViewTally} from './view-tally.js'
 
 const pollMillis = 250
 const checkpointMillis = 2000
+
+const lossNotes = {
+  emptied: 'the online store had lost its rows',
+  another_store: 'the online store is another one than that of the last load, without its rows',
+} as const satisfies Record<TableLoss, string>
 
 /**
  * One run and its record: takes leases, loads views and commits each when its last row is durable. Commits are few: at
@@ -131,7 +146,7 @@ export class MaterializationRun {
   /** Loads the view, after the rest of a load that another run began. Returns what is then to be registered. */
   async #loadHeld(name: string, held: RegistryDocument, tally: ViewTally): Promise<CoverageCommit> {
     try {
-      let document = held
+      let document = await this.#forgetLost(name, held, tally)
       for (;;) {
         const {commit, hasMore} = await materializeView(name, document, this.#request, this.#context, tally)
         if (!hasMore) return commit
@@ -142,6 +157,27 @@ export class MaterializationRun {
     } finally {
       await tally.rejects[Symbol.asyncDispose]()
     }
+  }
+
+  /**
+   * What the online store lost of the view is covered no more. That is registered before anything is written: a load
+   * that is killed then would else count for all that was there before. Returns the document as it then is.
+   */
+  async #forgetLost(name: string, held: RegistryDocument, tally: ViewTally): Promise<RegistryDocument> {
+    const {runId, openOnlineStore} = this.#context
+    const {view, state} = registered(name, held)
+    const online = await openOnlineStore()
+    const loss = await lossOf(online, onlineTableOf(view, held.definitions, state.table), state)
+    if (loss === undefined) return held
+    tally.notes = [...tally.notes, `${lossNotes[loss]}, so all of them are due again`]
+    // With what an older load left nothing can be compared: nobody knows which of its rows are gone from the source.
+    if (loss === 'another_store' && view.sync === 'snapshot') await online.drop([state.table])
+    const {document} = await this.#update((current) => {
+      const now = current.views[name]
+      if (now?.lease?.runId !== runId) throw leaseLost()
+      return withState(current, name, withoutCoverage(now))
+    })
+    return document
   }
 
   /** Keeps how far a load has come, and registers it when a while has passed. Missing one is no harm. */

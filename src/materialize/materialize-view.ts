@@ -7,11 +7,11 @@ import {FeatureStoreError} from '../errors.js'
 import type {SourceSummary} from '../offline/offline-store.js'
 import type {OnlineStore, OnlineTable, RowLife} from '../online/online-store.js'
 import {onlineTableOf} from '../online/online-table.js'
+import {giveStoreIdentity} from '../online/store-identity.js'
 import type {Checkpoint, RegistryDocument, ViewState} from '../registry/registry.js'
 import {mergeIntervals} from './intervals.js'
 import type {AcknowledgedBatch} from './acknowledged-position.js'
 import {loadView, rejectIncomplete} from './load-view.js'
-import {isTableLost, withoutCoverage} from './lost-table.js'
 import type {MaterializationContext} from './materialization-options.js'
 import {stateAfterLoad, watermarkOf, type LoadRequest, type LoadSelection} from './plan-load.js'
 import {surveySource, toRead} from './survey-source.js'
@@ -48,28 +48,26 @@ export async function materializeView(
   tally: ViewTally,
 ): Promise<LoadedPart> {
   const {signal, runId, writer, clock, onProgress} = context
-  const {view, state: known} = registered(name, document)
+  const {view, state} = registered(name, document)
   const rows = featureRowsOf(view, document.definitions)
   const online = await context.openOnlineStore()
-  const table = onlineTableOf(view, document.definitions, known.table)
-  const isLost = await isTableLost(online, table, known)
-  const state = isLost ? withoutCoverage(known) : known
+  const table = onlineTableOf(view, document.definitions, state.table)
   // Also in a store that feature_store.yaml names since the view was applied.
-  if (isLost || !(await online.listTables()).includes(table.name)) await online.prepare([table])
-  if (isLost) {
-    tally.notes = [...tally.notes, 'the online store had lost its rows, so all of them are due again']
-  }
+  const isKnown = state.storeId !== undefined && (await online.listTables()).includes(table.name)
+  if (!isKnown) await online.prepare([table])
+  const storeId = await giveStoreIdentity(online)
   const offline = await context.openOfflineStore()
   onProgress?.({view: name, phase: 'reading', rows: 0})
   if (view.sync === 'snapshot') {
     const stateAfter = await syncSnapshot({rows, table, state, offline, online, request, context, tally})
-    return {hasMore: false, commit: committing(name, document, context, stateAfter)}
+    return {hasMore: false, commit: committing(name, document, {context, storeId}, stateAfter)}
   }
   const begunAt = clock()
-  const resumed = await resumeLoad(offline, rows, {state, request, now: begunAt})
+  const resumed = await resumeLoad(offline, rows, {state, storeId, request, now: begunAt})
   if (resumed !== undefined) goOn(tally, resumed.checkpoint)
   // Before the source is looked at: what changes from here on is another load's.
-  const identity = resumed?.checkpoint.identity ?? (await loadIdentity(offline, rows, state.table, begunAt))
+  const identity =
+    resumed?.checkpoint.identity ?? (await loadIdentity(offline, rows, {table: table.name, storeId}, begunAt))
   const survey = resumed ?? (await surveySource(offline, rows, {view, state, request, now: context.now()}))
   const {selection, summary, arrival} = survey
   tally.read += summary.rows
@@ -127,9 +125,7 @@ export async function materializeView(
   const load = {intervals: selection.intervals, arrival, newestEventTimestamp, forgetBefore}
   return {
     hasMore: resumed !== undefined && request.command === 'materialize-incremental',
-    commit: committing(name, document, context, (now) =>
-      stateAfterLoad(isLost ? withoutCoverage(now) : now, load),
-    ),
+    commit: committing(name, document, {context, storeId}, (now) => stateAfterLoad(now, load)),
   }
 }
 
@@ -137,15 +133,15 @@ export async function materializeView(
 function committing(
   name: string,
   document: RegistryDocument,
-  {runId}: MaterializationContext,
+  {context, storeId}: {readonly context: MaterializationContext; readonly storeId: string},
   stateAfter: (now: ViewState) => ViewState,
 ): CoverageCommit {
   const before = identityOf(name, document)
   return (current) => {
     const now = current.views[name]
     if (now === undefined || identityOf(name, current) !== before) throw viewChanged()
-    if (now.lease?.runId !== runId) throw leaseLost()
-    return stateAfter(now)
+    if (now.lease?.runId !== context.runId) throw leaseLost()
+    return {...stateAfter(now), storeId}
   }
 }
 
@@ -211,7 +207,8 @@ function earlierNow({now, clock}: Pick<MaterializationContext, 'now' | 'clock'>)
   return data < machine ? data : machine
 }
 
-function registered(
+/** Throws FS_VIEW_CHANGED where the view is not there to be loaded. */
+export function registered(
   name: string,
   {definitions, views}: RegistryDocument,
 ): {readonly view: FeatureView; readonly state: ViewState} {

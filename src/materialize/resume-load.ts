@@ -23,11 +23,11 @@ export interface ResumedLoad extends SourceSurvey {
 export async function loadIdentity(
   offline: OfflineStore,
   rows: FeatureRows,
-  table: string,
+  {table, storeId}: {readonly table: string; readonly storeId: string},
   begunAt: Instant,
 ): Promise<string> {
   const version = await offline.sourceVersion(rows.source, begunAt)
-  const text = JSON.stringify([rows, table, version], (_, value: unknown) =>
+  const text = JSON.stringify([rows, table, storeId, version], (_, value: unknown) =>
     typeof value === 'bigint' ? String(value) : value,
   )
   return createHash('sha256').update(text).digest('hex')
@@ -37,7 +37,17 @@ export async function loadIdentity(
 export async function resumeLoad(
   offline: OfflineStore,
   rows: FeatureRows,
-  {state, request, now}: {readonly state: ViewState; readonly request: LoadRequest; readonly now: Instant},
+  {
+    state,
+    storeId,
+    request,
+    now,
+  }: {
+    readonly state: ViewState
+    readonly storeId: string
+    readonly request: LoadRequest
+    readonly now: Instant
+  },
 ): Promise<ResumedLoad | undefined> {
   const {checkpoint} = state
   if (checkpoint === undefined) return undefined
@@ -45,7 +55,8 @@ export async function resumeLoad(
   // An incremental run finds what was added since as late rows; this command asks for all of its interval.
   const upTo = request.command === 'materialize' ? [checkpoint.begunAt, now] : [checkpoint.begunAt]
   for (const instant of upTo)
-    if ((await loadIdentity(offline, rows, state.table, instant)) !== checkpoint.identity) return undefined
+    if ((await loadIdentity(offline, rows, {table: state.table, storeId}, instant)) !== checkpoint.identity)
+      return undefined
   const {intervals, read, arrived, knownBy, arrival} = checkpoint
   const selection: LoadSelection = {
     intervals,

@@ -135,7 +135,7 @@ export class StoreWriter implements AsyncDisposable {
     const {write, runId, process, isAlive, signal, onWait} = this.#options
     const askedAt = performance.now()
     try {
-      return await WritePlace.take(online.note, {
+      return await WritePlace.take(online.notes.runs, {
         runId,
         process,
         isAlive,

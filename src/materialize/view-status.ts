@@ -3,14 +3,14 @@ import type {Interval} from '../definitions/interval.js'
 import type {OnlineStore} from '../online/online-store.js'
 import {onlineTableOf} from '../online/online-table.js'
 import type {Lease, RegistryDocument, ViewState} from '../registry/registry.js'
-import {isTableLost} from './lost-table.js'
+import {lossOf} from './lost-table.js'
 
 /** What is online of a view, and how it came there. */
 export interface ViewStatus {
   readonly name: string
   /** False: the view is for training only. */
   readonly online: boolean
-  /** True: the store no longer holds what was loaded; the next incremental run loads it again. */
+  /** True: the store does not hold what was loaded, or not all of it; the next incremental run loads it again. */
   readonly lost?: boolean
   /** What was loaded completely. */
   readonly covered: readonly Interval[]
@@ -41,7 +41,7 @@ export async function viewStatuses(
         covered: state.covered,
         newestEventTimestamp: state.newestEventTimestamp,
         rows: await store.countRows(table),
-        ...((await isTableLost(store, table, state)) ? {lost: true} : {}),
+        ...((await lossOf(store, table, state)) === undefined ? {} : {lost: true}),
         ...(state.lastRun === undefined ? {} : {lastRun: state.lastRun}),
         ...(state.lease !== undefined && isHeld(state.lease) ? {lease: state.lease} : {}),
       }

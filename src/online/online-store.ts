@@ -8,7 +8,7 @@ import type {Duration} from '../definitions/duration.js'
 import type {Instant} from '../definitions/instant.js'
 import type {Value} from '../definitions/value-type.js'
 import type {WritePacer} from './pacing/write-pacer.js'
-import type {SharedNote} from './shared-note.js'
+import type {SharedNotes} from './shared-note.js'
 
 /** A feature view as an online store sees it. */
 export interface OnlineTable {
@@ -85,8 +85,8 @@ export interface OnlineStore extends AsyncDisposable {
   /** Whether `write` asks the pacer; a store that is a file of this machine has no use for it. */
   readonly isPaced: boolean
 
-  /** What runs on this store tell each other. Writable when the store was opened to write and prepared. */
-  readonly note: SharedNote
+  /** Writable when the store was opened to write and prepared; of a store that was never prepared they may not be readable. */
+  readonly notes: SharedNotes
 
   /** Creates what the tables need, or extends them by new features. Safe to run twice. Throws on changed key types. */
   prepare(tables: readonly OnlineTable[]): Promise<void>

@@ -1,3 +1,11 @@
+/** What a store keeps for all who use it, by what it is for. */
+export interface SharedNotes {
+  /** What runs that write tell each other. */
+  readonly runs: SharedNote
+  /** Which store it is: see `store-identity.ts`. */
+  readonly identity: SharedNote
+}
+
 /**
  * A short text that all runs on a store share, and the clock they share. On a server they share it whatever their project;
  * an embedded store is one for each project.

@@ -1,5 +1,9 @@
-/** Reads values out of parsed JSON that nobody vouches for; each reader names the path of what it did not expect. */
-import {parseInstant, type Instant} from '../definitions/instant.js'
+/**
+ * Values of documents. Readers take parsed JSON that nobody vouches for; each names the path of what it did not expect.
+ */
+import {formatInstant, parseInstant, type Instant} from '../definitions/instant.js'
+import type {Interval} from '../definitions/interval.js'
+import type {ProcessIdentity} from './registry.js'
 
 /** Something in a document is not what it should be. Its reader turns this into an error that names the document. */
 export class UnexpectedValue extends Error {
@@ -58,4 +62,48 @@ export function asOptional<T>(
   read: (value: unknown, path: string) => T,
 ): T | undefined {
   return value === undefined ? undefined : read(value, path)
+}
+
+/** The JSON form of an identity, for lock files too. */
+export function formatIdentity({host, pid, bootId, startedAt}: ProcessIdentity): object {
+  return {host, pid, boot_id: bootId, started_at: startedAt}
+}
+
+/** The inverse of `formatIdentity`; throws UnexpectedValue, naming `path`. */
+export function parseIdentity(value: unknown, path: string): ProcessIdentity {
+  const plain = asRecord(value, path)
+  return {
+    host: asText(plain['host'], `${path}.host`),
+    pid: asCount(plain['pid'], `${path}.pid`),
+    bootId: asText(plain['boot_id'], `${path}.boot_id`),
+    startedAt: asText(plain['started_at'], `${path}.started_at`),
+  }
+}
+
+export function formatInterval({start, end}: Interval): object {
+  return {start: start === null ? null : formatExactly(start), end: formatExactly(end)}
+}
+
+export function parseInterval(value: unknown, path: string): Interval {
+  const plain = asRecord(value, path)
+  return {
+    start: plain['start'] === null ? null : asInstant(plain['start'], `${path}.start`),
+    end: asInstant(plain['end'], `${path}.end`),
+  }
+}
+
+/** ISO text; the bare number of microseconds for an instant outside the four-digit years, which a source may hold. */
+export function formatExactly(instant: Instant): string {
+  const years = {first: -62_135_596_800_000_000n, last: 253_402_300_799_999_999n}
+  const text = instant < years.first || instant > years.last ? undefined : formatInstant(instant)
+  return text !== undefined && parseInstant(text) === instant ? text : instant.toString()
+}
+
+export function formatOptionalInstant(instant: Instant | undefined): string | undefined {
+  return instant === undefined ? undefined : formatExactly(instant)
+}
+
+/** Optional keys whose value is absent are left out, as exact optional properties ask. */
+export function withoutAbsent<T extends object>(record: {readonly [K in keyof T]: T[K] | undefined}): T {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as T
 }

@@ -31,6 +31,8 @@ export interface ViewState {
   readonly table: string
   /** Features that the view lost while rows of its table may still hold them: their names mean these types there. */
   readonly retiredFeatures?: readonly {readonly name: string; readonly valueType: ValueType}[]
+  /** Which online store holds what was loaded: see `store-identity.ts`. */
+  readonly storeId?: string
   /** What was loaded completely, merged and sorted. */
   readonly covered: readonly Interval[]
   /** Newest event timestamp that any run wrote. */

@@ -5,7 +5,7 @@ import type {FeatureView} from '../definitions/definition.js'
 import {formatDuration} from '../definitions/duration.js'
 import type {Instant} from '../definitions/instant.js'
 import {FeatureStoreError} from '../errors.js'
-import {isTableLost} from '../materialize/lost-table.js'
+import {lossOf, type TableLoss} from '../materialize/lost-table.js'
 import type {OfflineStore} from '../offline/offline-store.js'
 import type {OnlineStore} from '../online/online-store.js'
 import {onlineTableOf} from '../online/online-table.js'
@@ -40,6 +40,11 @@ export interface LoadedView {
   readonly document: RegistryDocument
 }
 
+const lossNotes = {
+  emptied: 'the online store no longer holds what was loaded',
+  another_store: 'the online store is another one than that which was loaded',
+} as const satisfies Record<TableLoss, string>
+
 /** Counts what the view's keys are. Nothing is written. Throws FS_VIEW_CHANGED when an apply changed the view meanwhile. */
 export async function verifyView(
   loaded: LoadedView,
@@ -50,11 +55,9 @@ export async function verifyView(
   const {offline, online, sample, now, signal} = context
   const rows = featureRowsOf(view, document.definitions)
   const table = onlineTableOf(view, document.definitions, state.table)
-  if (await isTableLost(online, table, state)) {
-    tally.notes.push(
-      'the online store no longer holds what was loaded; `fs materialize-incremental` loads all of it again',
-    )
-  }
+  const loss = await lossOf(online, table, state)
+  if (loss !== undefined)
+    tally.notes.push(`${lossNotes[loss]}; \`fs materialize-incremental\` loads all of it again`)
   const rowsBefore = sample === undefined ? await online.countRows(table) : undefined
   const selection = expectedRows(view, state, watermark, now())
   if (view.ttl !== undefined && selection.intervals.length === 0) {

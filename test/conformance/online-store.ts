@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
 import type {Value, ValueType} from '../../src/definitions/value-type.js'
 import type {OnlineStore, OnlineTable} from '../../src/online/online-store.js'
+import {giveStoreIdentity, storeIdentity} from '../../src/online/store-identity.js'
 import {onlineRows, onlineTable, type TestRow} from './online-rows.js'
 
 export {columnOf, onlineRows, onlineTable, type TestRow} from './online-rows.js'
@@ -461,27 +462,45 @@ export function describeOnlineStore(name: string, open: () => Promise<OnlineStor
       const other = await fixture.open(store.isPaced ? 'bikes' : 'rides', 'write')
       try {
         await other.prepare([driver])
-        const {text: before, nowMillis} = await store.note.read()
+        const {text: before, nowMillis} = await store.notes.runs.read()
         expect(nowMillis).toBeGreaterThan(Date.parse('2020-01-01'))
         let text = before
         for (let round = 0; round < 5; round += 1) {
           const texts = Array.from({length: 6}, (_, writer) => `round ${round}, wrïter ${writer}`)
           const replaced = await Promise.all(
-            texts.map((next, writer) => (writer % 2 === 0 ? store : other).note.replace(text, next)),
+            texts.map((next, writer) => (writer % 2 === 0 ? store : other).notes.runs.replace(text, next)),
           )
           expect(replaced.filter(Boolean)).toHaveLength(1)
           text = texts[replaced.indexOf(true)]
-          expect((await store.note.read()).text).toBe(text)
-          expect((await other.note.read()).text).toBe(text)
+          expect((await store.notes.runs.read()).text).toBe(text)
+          expect((await other.notes.runs.read()).text).toBe(text)
         }
-        expect(await store.note.replace('another', 'x')).toBe(false)
-        expect(await store.note.replace(undefined, 'x')).toBe(false)
-        const {nowMillis: later} = await other.note.read()
+        expect(await store.notes.runs.replace('another', 'x')).toBe(false)
+        expect(await store.notes.runs.replace(undefined, 'x')).toBe(false)
+        const {nowMillis: later} = await other.notes.runs.read()
         expect(later).toBeGreaterThanOrEqual(nowMillis)
-        expect(await store.note.replace(text, '')).toBe(true)
-        expect((await store.note.read()).text).toBe('')
+        expect(await store.notes.runs.replace(text, '')).toBe(true)
+        expect((await store.notes.runs.read()).text).toBe('')
         expect(await store.listTables()).toEqual(['driver'])
       } finally {
+        await other[Symbol.asyncDispose]()
+      }
+    })
+
+    test('has an identity, the same for all who ask, also when it is opened again', async () => {
+      await store.prepare([driver])
+      const other = await fixture.open('rides', 'write')
+      const reader = await fixture.open('rides', 'read')
+      try {
+        const given = await Promise.all([giveStoreIdentity(store), giveStoreIdentity(other)])
+        expect(given[0]).toMatch(/^[0-9a-f-]{36}$/)
+        expect(given[1]).toBe(given[0])
+        expect(await storeIdentity(reader)).toBe(given[0])
+        await store.drop(['driver'])
+        await store.prepare([driver])
+        expect(await giveStoreIdentity(store)).toBe(given[0])
+      } finally {
+        await reader[Symbol.asyncDispose]()
         await other[Symbol.asyncDispose]()
       }
     })

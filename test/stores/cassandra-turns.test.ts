@@ -16,7 +16,7 @@ describeWriteTurns('Cassandra', async () => {
     settings,
     slowSettings: {...settings, write: {max_writes_per_second: 50}},
     drivers: 3000,
-    note: store.note,
+    note: store.notes.runs,
     async [Symbol.asyncDispose]() {
       await store[Symbol.asyncDispose]()
       await server[Symbol.asyncDispose]()

@@ -16,7 +16,7 @@ describeWriteTurns('Redis', async () => {
     settings: {type: 'redis', connection_string: connectionString},
     slowSettings: {type: 'redis', connection_string: `127.0.0.1:${network.port}`},
     drivers: 400_000,
-    note: store.note,
+    note: store.notes.runs,
     async [Symbol.asyncDispose]() {
       await store[Symbol.asyncDispose]()
       await network[Symbol.asyncDispose]()

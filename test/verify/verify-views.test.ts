@@ -206,7 +206,7 @@ describe('after a load', () => {
     const lagging: OnlineStore = {
       writeOrder: 'key',
       isPaced: false,
-      note: online.note,
+      notes: online.notes,
       prepare: (tables) => online.prepare(tables),
       drop: (tables) => online.drop(tables),
       listTables: () => online.listTables(),

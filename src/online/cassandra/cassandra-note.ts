@@ -1,25 +1,26 @@
-import type {SharedNote} from '../shared-note.js'
+import type {SharedNote, SharedNotes} from '../shared-note.js'
 import type {CassandraConnection} from './cassandra-connection.js'
 import {quoted} from './table-names.js'
 
-/** A table of one row. `table-catalog.ts` makes it. */
+/** A table with a row for each note. `table-catalog.ts` makes it. */
 export const noteTableName = 'feature_store_notes'
 export const noteColumns = 'name text PRIMARY KEY, text text'
-const name = 'runs'
 
 /** A text that is replaced by a lightweight transaction: a few round trips, a few times in a run. */
 export class CassandraNote implements SharedNote {
   readonly #connection: CassandraConnection
   readonly #place: string
+  readonly #name: keyof SharedNotes
 
-  constructor(connection: CassandraConnection) {
+  constructor(connection: CassandraConnection, name: keyof SharedNotes) {
     this.#connection = connection
+    this.#name = name
     this.#place = `${quoted(connection.settings.keyspace)}.${noteTableName}`
   }
 
   async read(): Promise<{readonly text: string | undefined; readonly nowMillis: number}> {
     const [note, time] = await Promise.all([
-      this.#connection.run({query: `SELECT text FROM ${this.#place} WHERE name = ?`, params: [name]}),
+      this.#connection.run({query: `SELECT text FROM ${this.#place} WHERE name = ?`, params: [this.#name]}),
       this.#connection.run({query: 'SELECT toUnixTimestamp(now()) AS now FROM system.local', params: []}),
     ])
     return {
@@ -31,10 +32,13 @@ export class CassandraNote implements SharedNote {
   async replace(expected: string | undefined, text: string): Promise<boolean> {
     const {rows} = await this.#connection.run(
       expected === undefined
-        ? {query: `INSERT INTO ${this.#place} (name, text) VALUES (?, ?) IF NOT EXISTS`, params: [name, text]}
+        ? {
+            query: `INSERT INTO ${this.#place} (name, text) VALUES (?, ?) IF NOT EXISTS`,
+            params: [this.#name, text],
+          }
         : {
             query: `UPDATE ${this.#place} SET text = ? WHERE name = ? IF text = ?`,
-            params: [text, name, expected],
+            params: [text, this.#name, expected],
           },
     )
     return rows[0]?.['[applied]'] === true

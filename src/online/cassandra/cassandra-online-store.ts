@@ -16,7 +16,7 @@ import type {
   WriteResult,
 } from '../online-store.js'
 import {plainPacer} from '../pacing/plain-pacer.js'
-import type {SharedNote} from '../shared-note.js'
+import type {SharedNotes} from '../shared-note.js'
 import {CassandraConnection, type Statement} from './cassandra-connection.js'
 import {CassandraNote} from './cassandra-note.js'
 import {readCassandraSettings} from './cassandra-settings.js'
@@ -75,7 +75,7 @@ interface Fate {
 export class CassandraOnlineStore implements OnlineStore {
   readonly writeOrder = 'any'
   readonly isPaced = true
-  readonly note: SharedNote
+  readonly notes: SharedNotes
   readonly #connection: CassandraConnection
   readonly #catalog: TableCatalog
   readonly #versions = new RowVersions(machineNow)
@@ -85,7 +85,10 @@ export class CassandraOnlineStore implements OnlineStore {
   constructor(connection: CassandraConnection, project: string) {
     this.#connection = connection
     this.#catalog = new TableCatalog(connection, project)
-    this.note = new CassandraNote(connection)
+    this.notes = {
+      runs: new CassandraNote(connection, 'runs'),
+      identity: new CassandraNote(connection, 'identity'),
+    }
   }
 
   prepare(tables: readonly OnlineTable[]): Promise<void> {

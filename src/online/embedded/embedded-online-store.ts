@@ -19,7 +19,7 @@ import type {
   RemovedRows,
   WriteResult,
 } from '../online-store.js'
-import type {SharedNote} from '../shared-note.js'
+import type {SharedNote, SharedNotes} from '../shared-note.js'
 import {
   isAsOldAs,
   mayReplace,
@@ -39,6 +39,7 @@ import {
   type TableCatalog,
   type TableRecord,
 } from './table-catalog.js'
+import {EmbeddedNote} from './embedded-note.js'
 import {hasEnvironment, makeFolder, openEnvironment, type Environment} from './open-environment.js'
 
 /** LMDB's limit for pages of 4 KiB; longer keys are refused row by row. */
@@ -46,7 +47,8 @@ const longestKey = 1978
 const tableIdBytes = 4
 /** Table number 0 is the store's own. */
 const catalogKey = Buffer.from([0, 0, 0, 0, 0])
-const noteKey = Buffer.from([0, 0, 0, 0, 1])
+const runsKey = Buffer.from([0, 0, 0, 0, 1])
+const identityKey = Buffer.from([0, 0, 0, 0, 2])
 /** Rows removed in one transaction, which bounds memory and how long a writer waits. */
 const removalChunk = 10_000
 
@@ -61,20 +63,7 @@ export const embeddedDriver: OnlineStoreDriver = {
 export class EmbeddedOnlineStore implements OnlineStore {
   readonly writeOrder = 'key'
   readonly isPaced = false
-  readonly note: SharedNote = {
-    read: () =>
-      Promise.resolve({text: this.#readNote(), nowMillis: performance.timeOrigin + performance.now()}),
-    replace: async (expected, text) => {
-      const environment = this.#writable()
-      const isReplaced = await environment.transaction(() => {
-        if (this.#readNote() !== expected) return false
-        environment.putSync(noteKey, Buffer.from(text))
-        return true
-      })
-      await environment.flushed
-      return isReplaced
-    },
-  }
+  readonly notes: SharedNotes
   readonly #path: string
   readonly #access: 'read' | 'write'
   #environment: Environment | undefined
@@ -88,6 +77,13 @@ export class EmbeddedOnlineStore implements OnlineStore {
   constructor(path: string, access: 'read' | 'write') {
     this.#path = path
     this.#access = access
+    const note = (key: Buffer): SharedNote =>
+      new EmbeddedNote(
+        key,
+        () => this.#environment,
+        () => this.#writable(),
+      )
+    this.notes = {runs: note(runsKey), identity: note(identityKey)}
     this.#open()
   }
 
@@ -217,11 +213,6 @@ export class EmbeddedOnlineStore implements OnlineStore {
     this.#environment = undefined
     this.#isClosed = true
     await environment?.close()
-  }
-
-  #readNote(): string | undefined {
-    this.#environment?.resetReadTxn()
-    return this.#environment?.getBinary(noteKey)?.toString()
   }
 
   #open(): void {

@@ -1,20 +1,20 @@
-import type {SharedNote} from '../shared-note.js'
+import type {SharedNote, SharedNotes} from '../shared-note.js'
 import type {RedisConnection} from './redis-connection.js'
 import {replaceIfEqual} from './scripts.js'
 
-/** One key of the whole server, as its name says to those who look. */
-const key = 'fs:{runs}'
-
 export class RedisNote implements SharedNote {
   readonly #connection: RedisConnection
+  /** One key of the whole server, as its name says to those who look. */
+  readonly #key: string
 
-  constructor(connection: RedisConnection) {
+  constructor(connection: RedisConnection, name: keyof SharedNotes) {
     this.#connection = connection
+    this.#key = `fs:{${name}}`
   }
 
   async read(): Promise<{readonly text: string | undefined; readonly nowMillis: number}> {
     const [text, [seconds, micros]] = await this.#connection.run((client) =>
-      Promise.all([client.get(key), client.time()]),
+      Promise.all([client.get(this.#key), client.time()]),
     )
     return {text: text ?? undefined, nowMillis: Number(seconds) * 1000 + Number(micros) / 1000}
   }
@@ -22,8 +22,8 @@ export class RedisNote implements SharedNote {
   async replace(expected: string | undefined, text: string): Promise<boolean> {
     const replaced = await this.#connection.run((client) =>
       expected === undefined
-        ? client.set(key, text, 'NX')
-        : client.eval(replaceIfEqual, 1, key, expected, text),
+        ? client.set(this.#key, text, 'NX')
+        : client.eval(replaceIfEqual, 1, this.#key, expected, text),
     )
     return replaced === 'OK' || replaced === 1
   }

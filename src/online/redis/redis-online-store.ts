@@ -19,7 +19,7 @@ import type {
   WriteFlow,
   WriteResult,
 } from '../online-store.js'
-import type {SharedNote} from '../shared-note.js'
+import type {SharedNotes} from '../shared-note.js'
 import {DecoderCache, readSchemaId, RowEncoder, type RowDecoder} from '../row-codec.js'
 import {forgetSchemas} from './scripts.js'
 import {RedisConnection} from './redis-connection.js'
@@ -50,7 +50,7 @@ export const redisDriver: OnlineStoreDriver = {
 export class RedisOnlineStore implements OnlineStore {
   readonly writeOrder = 'any'
   readonly isPaced = true
-  readonly note: SharedNote
+  readonly notes: SharedNotes
   readonly #connection: RedisConnection
   readonly #rows: RowCommands
   readonly #keys: RedisKeys
@@ -63,7 +63,10 @@ export class RedisOnlineStore implements OnlineStore {
     this.#connection = connection
     this.#rows = new RowCommands(connection)
     this.#keys = new RedisKeys(project)
-    this.note = new RedisNote(connection)
+    this.notes = {
+      runs: new RedisNote(connection, 'runs'),
+      identity: new RedisNote(connection, 'identity'),
+    }
   }
 
   async prepare(tables: readonly OnlineTable[]): Promise<void> {

@@ -1,0 +1,108 @@
+import {afterEach, beforeEach, describe, expect, test} from 'vitest'
+import {openOnlineStore} from '../../src/online/drivers.js'
+import type {OnlineStore} from '../../src/online/online-store.js'
+import type {RunRecord} from '../../src/registry/registry.js'
+import {day, hour, Project, type RunOptions, type ViewSettings} from './project.js'
+
+const now = 1000n * day
+const drivers = 150_000
+let project: Project
+let others: OnlineStore[] = []
+
+const begin = async (view: ViewSettings): Promise<void> => {
+  project = await Project.create({stats: view})
+}
+beforeEach(() => begin({}))
+afterEach(async () => {
+  for (const store of others) await store[Symbol.asyncDispose]()
+  others = []
+  await project[Symbol.asyncDispose]()
+})
+
+/** Another store of the project, as if feature_store.yaml named it now. */
+async function anotherStore(): Promise<OnlineStore> {
+  const store = await openOnlineStore(
+    {type: 'embedded', settings: {path: `online-${others.length}`}},
+    {project: 'rides', repoDirectory: project.directory, access: 'write'},
+  )
+  others.push(store)
+  return store
+}
+
+const into = (store: OnlineStore, options: RunOptions = {}): RunOptions => ({
+  ...options,
+  openOnlineStore: () => Promise.resolve(store),
+})
+
+const counts = ({views}: RunRecord): unknown => views[0]?.rows
+const notes = ({views}: RunRecord): string => (views[0]?.notes ?? []).join()
+
+describe('an online store that lost what was loaded', () => {
+  test('gets all of it again, also where that load is stopped in the middle', async () => {
+    await project.writeManyDrivers('stats', drivers, now - day)
+    await project.load(now)
+    await project.online.drop(['stats'])
+    const stop = new AbortController()
+    const onProgress = ({rows}: {readonly rows: number}): void => {
+      if (rows > 40_000) stop.abort()
+    }
+    const stopped = await project.load(now + hour, {signal: stop.signal, onProgress})
+    expect(stopped.status).toBe('interrupted')
+    expect(notes(stopped)).toContain('had lost its rows')
+    // Part of it is online, and nothing counts as covered.
+    expect((await project.state('stats')).covered).toEqual([])
+    expect(notes(await project.load(now + 2n * hour))).toContain(stopped.id)
+    const rows = await project.read(
+      'stats',
+      Array.from({length: drivers}, (_, id) => BigInt(id)),
+    )
+    expect(rows.size).toBe(drivers)
+  })
+})
+
+describe('another online store than that of the last load', () => {
+  test('gets what it lacks, also one that holds an older load', async () => {
+    const [first, second] = [project.online, await anotherStore()]
+    await project.writeSource('stats', [{driver: 1n, event: now - day, trips: 1n}])
+    await project.load(now)
+    const rows = [1n, 2n].map((driver) => ({driver, event: now + hour, trips: 20n}))
+    await project.writeSource('stats', rows)
+    const moved = await project.load(now + day, into(second))
+    expect(counts(moved)).toMatchObject({written: 2})
+    expect(notes(moved)).toContain('had lost its rows')
+
+    const back = await project.load(now + 2n * day, into(first))
+    expect(counts(back)).toMatchObject({written: 2})
+    expect(notes(back)).toContain('another one than that of the last load')
+    expect([...(await project.read('stats', [1n, 2n])).values()].map(({values}) => values[0])).toEqual([
+      20n,
+      20n,
+    ])
+    expect(counts(await project.load(now + 3n * day, into(first)))).toMatchObject({written: 0, unchanged: 0})
+  })
+
+  test('does not go on with a load that was begun into the other', async () => {
+    const second = await anotherStore()
+    await project.writeManyDrivers('stats', drivers, now - day)
+    const stop = new AbortController()
+    const onProgress = ({rows}: {readonly rows: number}): void => {
+      if (rows > 40_000) stop.abort()
+    }
+    await project.load(now, into(second, {signal: stop.signal, onProgress}))
+    expect((await project.state('stats')).checkpoint).toBeDefined()
+    expect(counts(await project.load(now + hour))).toMatchObject({written: drivers})
+  })
+
+  test('keeps no row of an older snapshot that is gone from the source', async () => {
+    await project[Symbol.asyncDispose]()
+    await begin({sync: 'snapshot'})
+    const [first, second] = [project.online, await anotherStore()]
+    const row = (driver: bigint) => ({driver, event: now, created: now, trips: driver, note: 'x'})
+    await project.writeSource('stats', [row(1n), row(2n)])
+    await project.load(now)
+    await project.writeSource('stats', [row(2n), row(3n)])
+    await project.load(now + hour, into(second))
+    await project.load(now + day, into(first))
+    expect([...(await project.read('stats', [1n, 2n, 3n])).keys()]).toEqual([2n, 3n])
+  })
+})
