@@ -30,6 +30,7 @@ const arrows = {
     'online/online-store',
     'online/online-table',
     'online/shared-note',
+    'online/store-identity',
     'online/pacing',
   ],
   verify: [
