@@ -84,7 +84,10 @@ describe('what only Redis does', () => {
     }
   })
 
-  test('who takes a load for the first one still keeps the newer rows that are there', async () => {
+  test.each([
+    ['kept for ever', undefined],
+    ['that expire', {keepFor: now + hour, now}],
+  ])('who takes a load of rows %s for the first one still keeps the newer ones', async (_, life) => {
     const ids = Array.from({length: 3000}, (_, id) => BigInt(id))
     const rows = (event: bigint, some = ids) =>
       onlineRows(
@@ -93,13 +96,19 @@ describe('what only Redis does', () => {
       )
     await using earlier = await openStore('rides', 'write')
     await earlier.prepare([table])
-    await earlier.write(table, rows(5n, [0n, 700n, 2999n]))
+    await earlier.write(table, rows(5n, [0n, 700n, 2999n]), life)
     await using store = await openStore('rides', 'write')
-    expect(await store.write(table, rows(4n))).toMatchObject({written: 2997, unchanged: 3})
-    expect(await store.write(table, rows(4n))).toMatchObject({written: 0, unchanged: 3000})
-    expect(await earlier.write(table, rows(6n))).toMatchObject({written: 3000})
+    expect(await store.write(table, rows(4n), life)).toMatchObject({written: 2997, unchanged: 3})
+    expect(await store.write(table, rows(4n), life)).toMatchObject({written: 0, unchanged: 3000})
+    expect(await earlier.write(table, rows(6n), life)).toMatchObject({written: 3000})
+    // And one that takes it for the first, too.
+    await using another = await openStore('rides', 'write')
+    expect(await another.write(table, rows(7n, [1n, 2n]), life)).toMatchObject({written: 2})
+    expect(await another.write(table, rows(6n, [1n, 2n]), life)).toMatchObject({written: 0, unchanged: 2})
+    const lives = await Promise.all((await client.keysBuffer('fs:rides:{*')).map((key) => client.pttl(key)))
+    expect(lives.filter((left) => left > 0)).toHaveLength(life === undefined ? 0 : 3000)
     const [found] = await store.read([{table, keys: ids.map((id) => [id]), features: ['trips']}])
-    expect(new Set(found?.map((one) => one?.values[0]))).toEqual(new Set([6n]))
+    expect(found?.map((one) => one?.values[0])).toEqual(ids.map((id) => (id === 1n || id === 2n ? 7n : 6n)))
   })
 
   test('of rows of one write with the same key and times the last one stays', async () => {

@@ -150,7 +150,8 @@ export class RedisOnlineStore implements OnlineStore {
       pending.add(call)
       if (pacer === undefined && pending.size >= lotsInFlight) await Promise.race(pending)
     }
-    const newLot = (): WriteLot => this.#rows.newWriteLot(life === undefined && !this.#filled.has(table.name))
+    const newLot = (): WriteLot =>
+      this.#rows.newWriteLot({isFirst: !this.#filled.has(table.name), expires: life !== undefined})
     const underWay = new KeysUnderWay()
     let lot = newLot()
     for (let row = 0; row < rows.rowCount && failures.length === 0; row += 1) {

@@ -1,10 +1,11 @@
 import {Cluster, type Redis} from 'ioredis'
-import {GuardedWriteCall} from './guarded-write-call.js'
+import {GuardedWriteCall, type GuardedReply} from './guarded-write-call.js'
+import {FirstWriteCall} from './first-write-call.js'
 import type {RedisConnection} from './redis-connection.js'
 import type {ReadCall} from './read-call.js'
 import type {RowCall} from './row-call.js'
 import {ReadLot, WriteLot, type WriteCall} from './row-lots.js'
-import {guardedWrite, removeUnlessNewer} from './scripts.js'
+import {firstWrite, guardedWrite, removeUnlessNewer} from './scripts.js'
 
 /** Reads and writes of many rows: one command on one server; in a cluster one for each slot, sent to the slot's master. */
 export class RowCommands {
@@ -18,8 +19,8 @@ export class RowCommands {
     return new ReadLot(this.#connection.isCluster)
   }
 
-  newWriteLot(isFirst: boolean): WriteLot {
-    return new WriteLot(this.#connection.isCluster, isFirst)
+  newWriteLot(how: {readonly isFirst: boolean; readonly expires: boolean}): WriteLot {
+    return new WriteLot(this.#connection.isCluster, how)
   }
 
   /** In the order of the lot; null where there is no row. */
@@ -37,25 +38,29 @@ export class RowCommands {
   }
 
   /**
-   * Returns how many rows left the store as it was; `met`: a lot of first rows met others. `once`: throws StoreRefusal
+   * Returns how many rows left the store as it was; `met`: some rows met others. `once`: throws StoreRefusal
    * where what stops it may pass.
    */
   async write(
     lot: WriteLot,
     how: 'run' | 'once',
   ): Promise<{readonly unchanged: number; readonly met: boolean}> {
-    let unchanged = 0
+    let [unchanged, met] = [0, 0]
+    const count = (reply: GuardedReply): void => {
+      unchanged += reply[0]
+      met += reply[1]
+    }
     const refused = new Map<number, GuardedWriteCall>()
-    await this.#sendAll<number, WriteCall>(
+    await this.#sendAll<number | GuardedReply, WriteCall>(
       lot.calls,
       (slot, call, reply) => {
-        if (call instanceof GuardedWriteCall) unchanged += reply
-        else if (reply === 0) refused.set(slot, call.guarded())
+        if (typeof reply !== 'number') count(reply)
+        else if (reply === 0 && call instanceof FirstWriteCall) refused.set(slot, call.guarded())
       },
       how,
     )
-    await this.#sendAll<number, GuardedWriteCall>(refused, (_slot, _call, reply) => (unchanged += reply), how)
-    return {unchanged, met: refused.size > 0}
+    await this.#sendAll<GuardedReply, GuardedWriteCall>(refused, (_slot, _call, reply) => count(reply), how)
+    return {unchanged, met: met > 0}
   }
 
   /** Removes the rows that are no newer than those told by their headers. Returns how many newer ones stay. */
@@ -128,7 +133,8 @@ export class RowCommands {
       let failures = await attempt(client)
       // A server that started, or a replica that was promoted, does not know the script.
       if (failures.some(({message}) => message.startsWith('NOSCRIPT'))) {
-        await Promise.all(mastersOf(client).map((node) => node.script('LOAD', guardedWrite)))
+        for (const script of [guardedWrite, firstWrite])
+          await Promise.all(mastersOf(client).map((node) => node.script('LOAD', script)))
         failures = await attempt(client)
       }
       if (failures[0] !== undefined) throw failures[0]

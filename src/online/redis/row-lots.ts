@@ -86,9 +86,13 @@ export class WriteLot {
   #bytes = 0
   #isFull = false
 
-  /** `isFirst`: most likely none of the rows is there, and they live for ever. */
-  constructor(isCluster: boolean, isFirst: boolean) {
-    const newCall = (): WriteCall => (isFirst ? new FirstWriteCall() : new GuardedWriteCall())
+  /** `isFirst`: most likely none of the rows is there. `expires`: all rows have a life; without it none has. */
+  constructor(
+    isCluster: boolean,
+    {isFirst, expires}: {readonly isFirst: boolean; readonly expires: boolean},
+  ) {
+    const newCall = (): WriteCall =>
+      isFirst && !expires ? new FirstWriteCall() : new GuardedWriteCall(isFirst ? 'first' : 'guarded')
     this.#calls = new SlotCalls(isCluster, () => ({call: newCall(), rows: 0}))
   }
 
@@ -109,7 +113,7 @@ export class WriteLot {
     return this.#isFull
   }
 
-  /** Takes what may be lent. `life`: milliseconds until the row expires; all rows of a lot have one, or none has. */
+  /** Takes what may be lent. `life`: milliseconds until the row expires. */
   add(key: Buffer, row: Buffer, life?: string): void {
     const slot = this.#calls.callFor(key)
     slot.call.add(key, row, life)
