@@ -3,13 +3,14 @@
 // of the same columns. BENCH_SCALE=0.1 makes it smaller. It uses the server that `npm run services:up` starts, with a
 // keyspace of its own. Client and server share the machine.
 import {randomBytes} from 'node:crypto'
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import cassandra from 'cassandra-driver'
 import {greet, greetings} from '../scripts/services/answers.mjs'
 import {cassandraPort} from '../scripts/services/ports.mjs'
-import {count, quantile, row, withDuckDb} from './lib/parts.mjs'
+import {features, writeDrivers, writeDriverViews, writeSettings} from './lib/driver-repo.mjs'
+import {count, quantile, row} from './lib/parts.mjs'
 import {median} from './lib/whole-process.mjs'
 
 const scale = Number(process.env.BENCH_SCALE ?? '1')
@@ -17,7 +18,6 @@ const keys = Math.round(100_000 * scale)
 const rounds = 3
 const reads = 4000
 const requestsInFlight = 256
-const features = Array.from({length: 10}, (_, index) => `f${index}`)
 const keyspace = `bench_${randomBytes(6).toString('hex')}`
 const table = `${keyspace}.bench__view_a`
 
@@ -74,7 +74,7 @@ async function compareLoads(base) {
 async function load(base, pacing) {
   rmSync(join(base, 'data'), {recursive: true, force: true})
   await client.execute(`DROP KEYSPACE IF EXISTS ${keyspace}`)
-  writeSettings(base, pacing)
+  writePacing(base, pacing)
   const store = await openStore(base)
   const start = performance.now()
   const run = await store.materializeIncremental()
@@ -152,45 +152,21 @@ async function openStore(base) {
 }
 
 async function writeSource(base) {
-  const values = features.map((name, index) => `hash(range * 10 + ${index}) / 1.8e19 AS ${name}`)
-  await withDuckDb((connection) =>
-    connection.run(`COPY (SELECT range AS driver_id, TIMESTAMP '2024-01-01' + to_seconds(range % 1000) AS event_timestamp,
-      ${values.join(', ')} FROM range(${keys})) TO '${join(base, 'a.parquet')}' (FORMAT parquet)`),
-  )
-  writeFileSync(
-    join(base, 'features.yaml'),
-    `kind: entity
-name: driver
-join_keys: [{name: driver_id, value_type: int64}]
----
-kind: data_source
-name: a
-type: file
-path: a.parquet
-timestamp_field: event_timestamp
----
-kind: feature_view
-name: view_a
-entities: [driver]
-source: a
-schema: [${features.map((name) => `{name: ${name}, dtype: float64}`).join(', ')}]
-`,
-  )
+  await writeDrivers(join(base, 'a.parquet'), keys)
+  writeDriverViews(base, [{name: 'view_a', path: 'a.parquet'}])
 }
 
 /** Client and server share the machine, so a load that made room for reads would show its patience, not its pace. */
-function writeSettings(base, pacing) {
-  writeFileSync(
-    join(base, 'feature_store.yaml'),
-    `project: bench
-online_store:
-  type: cassandra
-  hosts: ["127.0.0.1:${cassandraPort}"]
-  keyspace: ${keyspace}
-  create_keyspace: {replication_factor: 1}
-  write: {pacing: ${pacing}, max_concurrency: ${requestsInFlight}, latency_target_ms: 10000}
-`,
-  )
+function writePacing(base, pacing) {
+  writeSettings(base, {
+    online_store: {
+      type: 'cassandra',
+      hosts: [`127.0.0.1:${cassandraPort}`],
+      keyspace,
+      create_keyspace: {replication_factor: 1},
+      write: {pacing, max_concurrency: requestsInFlight, latency_target_ms: 10000},
+    },
+  })
 }
 
 function thousands(rate) {

@@ -1,9 +1,10 @@
 // A first load of 5 M rows with 500 k keys and 10 doubles into the embedded store, against what it can't do without:
 // DuckDB's query for the newest rows, alone, and the very same bytes put into LMDB. BENCH_SCALE=0.1 makes it smaller.
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
+import {features, writeDriverViews, writeSettings} from './lib/driver-repo.mjs'
 import {count, inProcess, peakMegabytes, row, withDuckDb} from './lib/parts.mjs'
 import {median} from './lib/whole-process.mjs'
 
@@ -12,7 +13,6 @@ const scale = Number(process.env.BENCH_SCALE ?? '1')
 const rows = Math.round(5_000_000 * scale)
 const keys = Math.round(500_000 * scale)
 const rounds = 3
-const features = Array.from({length: 10}, (_, index) => `f${index}`)
 /** As the embedded store writes them: the rows of one batch in one transaction. */
 const putsInTransaction = 8192
 
@@ -126,35 +126,8 @@ async function putBytes(repo) {
 }
 
 function writeRepo(repo, base) {
-  writeFileSync(
-    join(repo, 'feature_store.yaml'),
-    `project: bench
-registry: data/registry.json
-offline_store: {type: duckdb}
-online_store: {type: embedded, path: data/online}
-`,
-  )
-  writeFileSync(
-    join(repo, 'features.yaml'),
-    `kind: entity
-name: driver
-join_keys: [{name: driver_id, value_type: int64}]
----
-kind: data_source
-name: source
-type: file
-path: ${join(base, 'source.parquet')}
-timestamp_field: event_timestamp
----
-kind: feature_view
-name: stats
-entities: [driver]
-source: source
-online: true
-schema:
-${features.map((name) => `  - {name: ${name}, dtype: float64}`).join('\n')}
-`,
-  )
+  writeSettings(repo)
+  writeDriverViews(repo, [{name: 'stats', path: join(base, 'source.parquet')}])
 }
 
 function seconds(value) {

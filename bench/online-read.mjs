@@ -1,14 +1,14 @@
 // One key with 10 doubles read through the SDK, in process, against a get of the very same bytes from LMDB.
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
+import {features, writeDrivers, writeDriverViews, writeSettings} from './lib/driver-repo.mjs'
 import {row} from './lib/parts.mjs'
 import {median} from './lib/whole-process.mjs'
 
 const keys = 10_000
 const reads = 20_000
 const rounds = 9
-const features = Array.from({length: 10}, (_, index) => `f${index}`)
 
 const base = mkdtempSync(join(tmpdir(), 'fs-bench-read-'))
 try {
@@ -60,30 +60,7 @@ async function timed(read) {
 }
 
 async function writeRepo() {
-  const {DuckDBInstance} = await import('@duckdb/node-api')
-  const connection = await (await DuckDBInstance.create(':memory:')).connect()
-  const values = features.map((name, index) => `range / ${index + 3}.0::DOUBLE AS ${name}`)
-  await connection.run(`COPY (SELECT range AS driver_id, TIMESTAMP '2024-01-01' AS event_timestamp, ${values.join(', ')}
-    FROM range(${keys})) TO '${join(base, 'source.parquet')}' (FORMAT parquet)`)
-  connection.closeSync()
-  writeFileSync(join(base, 'feature_store.yaml'), 'project: bench\n')
-  writeFileSync(
-    join(base, 'features.yaml'),
-    `kind: entity
-name: driver
-join_keys: [{name: driver_id, value_type: int64}]
----
-kind: data_source
-name: source
-type: file
-path: source.parquet
-timestamp_field: event_timestamp
----
-kind: feature_view
-name: view
-entities: [driver]
-source: source
-schema: [${features.map((name) => `{name: ${name}, dtype: float64}`).join(', ')}]
-`,
-  )
+  await writeDrivers(join(base, 'source.parquet'), keys)
+  writeSettings(base)
+  writeDriverViews(base, [{name: 'view', path: 'source.parquet'}])
 }

@@ -11,7 +11,8 @@ import {fileURLToPath, pathToFileURL} from 'node:url'
 import {Client} from 'cassandra-driver'
 import {build} from 'esbuild'
 import {cassandraNode} from '../scripts/services/cassandra-node.mjs'
-import {count, quantile, row, withDuckDb} from './lib/parts.mjs'
+import {features, writeDrivers, writeDriverViews, writeSettings} from './lib/driver-repo.mjs'
+import {count, quantile, row} from './lib/parts.mjs'
 import {plotSvg} from './lib/plot.mjs'
 import {fsBin} from './lib/whole-process.mjs'
 
@@ -23,7 +24,8 @@ const writesOfRow = 2
 const scale = Number(process.env.BENCH_SCALE ?? '1')
 const steadySeconds = Math.round(Math.max(20, 60 * scale))
 const targetMillis = 10
-const features = Array.from({length: 10}, (_, index) => `f${index}`)
+/** More than any of the loads gets to. */
+const drivers = 3_000_000
 
 if (process.argv[2] === 'reader') await readForEver(process.argv[3])
 else await main()
@@ -32,7 +34,7 @@ async function main() {
   const base = mkdtempSync(join(tmpdir(), 'fs-bench-pacing-'))
   const server = await startCassandra(base)
   try {
-    await writeSource(base)
+    await writeDrivers(join(base, 'source.parquet'), drivers)
     const first = await appliedRepo(base, 'first', server.port)
     // It warms the server up.
     await withLoad(first, () => sleep(20_000))
@@ -203,41 +205,13 @@ async function appliedRepo(base, name, port, latencyTargetMillis) {
   mkdirSync(folder)
   const write = latencyTargetMillis === undefined ? {} : {latency_target_ms: latencyTargetMillis}
   const block = {type: 'cassandra', hosts: [`127.0.0.1:${port}`], keyspace, write}
-  // Any JSON is YAML.
-  writeFileSync(join(folder, 'feature_store.yaml'), JSON.stringify({project: 'bench', online_store: block}))
-  writeFileSync(
-    join(folder, 'features.yaml'),
-    `kind: entity
-name: driver
-join_keys: [{name: driver_id, value_type: int64}]
----
-kind: data_source
-name: source
-type: file
-path: ../source.parquet
-timestamp_field: event_timestamp
----
-kind: feature_view
-name: view
-entities: [driver]
-source: source
-schema: [${features.map((one) => `{name: ${one}, dtype: float64}`).join(', ')}]
-`,
-  )
+  writeSettings(folder, {online_store: block})
+  writeDriverViews(folder, [{name: 'view', path: '../source.parquet'}])
   const {FeatureStore} = await import('../dist/index.js')
   const store = await FeatureStore.open(folder)
   await store.apply()
   await store.close()
   return folder
-}
-
-/** More rows than any of the loads gets to. */
-async function writeSource(base) {
-  await withDuckDb(async (connection) => {
-    const values = features.map((name, index) => `hash(range * 10 + ${index}) / 1.8e19 AS ${name}`)
-    await connection.run(`COPY (SELECT range AS driver_id, TIMESTAMP '2024-01-01' + to_seconds(range % 1000) AS event_timestamp,
-      ${values.join(', ')} FROM range(3_000_000)) TO '${join(base, 'source.parquet')}' (FORMAT parquet)`)
-  })
 }
 
 async function startCassandra(base) {

@@ -2,31 +2,32 @@
 // same bytes by one client a node, on one server and on a cluster of three; and reads through the SDK against one raw
 // command of ioredis. BENCH_SCALE=0.1 makes it smaller. Clients and servers share the machine.
 import {spawn, spawnSync} from 'node:child_process'
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdtempSync, rmSync} from 'node:fs'
 import {createServer} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {Redis} from 'ioredis'
-import {count, row, withDuckDb} from './lib/parts.mjs'
+import {features, writeDrivers, writeDriverViews, writeSettings} from './lib/driver-repo.mjs'
+import {count, quantile, row} from './lib/parts.mjs'
 import {median} from './lib/whole-process.mjs'
 
 const scale = Number(process.env.BENCH_SCALE ?? '1')
 const keys = Math.round(1_000_000 * scale)
 const rounds = 3
 const views = ['a', 'b', 'c']
-const features = Array.from({length: 10}, (_, index) => `f${index}`)
+const featuresOf = (view) => features.map((name) => `${view}_${name}`)
 
 const base = mkdtempSync(join(tmpdir(), 'fs-bench-redis-'))
 const nodes = []
 try {
   await writeSources()
   const single = [await startNode()]
-  await loads(single, `{type: redis, connection_string: "${addresses(single)}"}`, 'Redis', [])
+  await loads(single, {type: 'redis', connection_string: addresses(single)}, 'Redis', [])
   await reads(single[0])
   stop(single[0])
   const cluster = await startCluster()
-  const settings = `{type: redis, redis_type: redis_cluster, connection_string: "${addresses(cluster)}"}`
+  const settings = {type: 'redis', redis_type: 'redis_cluster', connection_string: addresses(cluster)}
   await loads(cluster, settings, 'Redis Cluster of 3', ['--cluster'])
 } finally {
   nodes.forEach(stop)
@@ -95,12 +96,12 @@ function pipelinedSets(servers, bytes, clusterFlags) {
 async function reads(server) {
   const {client} = server
   await flush([server])
-  writeRepo(`{type: redis, connection_string: "${addresses([server])}"}`, views, undefined)
+  writeRepo({type: 'redis', connection_string: addresses([server])}, views, undefined)
   const {FeatureStore} = await import('../dist/index.js')
   const store = await FeatureStore.open(base)
   await store.apply()
   await store.materializeIncremental()
-  const asked = views.flatMap((view) => features.map((name) => `view_${view}:${view}_${name}`))
+  const asked = views.flatMap((view) => featuresOf(view).map((name) => `view_${view}:${name}`))
   for (const [entities, aim] of [
     [1, '≤ 1.3×'],
     [100, '≤ 1.5×'],
@@ -143,36 +144,22 @@ async function reads(server) {
 }
 
 async function writeSources() {
-  await withDuckDb(async (connection) => {
-    for (const [at, view] of views.entries()) {
-      const rows = at === 0 ? keys : Math.min(keys, 20_000)
-      const values = features.map(
-        (name, index) => `hash(range * 10 + ${index + at}) / 1.8e19 AS ${view}_${name}`,
-      )
-      await connection.run(`COPY (SELECT range AS driver_id, TIMESTAMP '2024-01-01' + to_seconds(range % 1000) AS event_timestamp,
-        ${values.join(', ')} FROM range(${rows})) TO '${join(base, `${view}.parquet`)}' (FORMAT parquet)`)
-    }
-  })
+  for (const [at, view] of views.entries()) {
+    const drivers = at === 0 ? keys : Math.min(keys, 20_000)
+    await writeDrivers(join(base, `${view}.parquet`), drivers, {features: featuresOf(view), salt: at})
+  }
 }
 
 function writeRepo(onlineStore, used, ttl) {
-  writeFileSync(join(base, 'feature_store.yaml'), `project: bench\nonline_store: ${onlineStore}\n`)
-  const view = (name) => `---
-kind: data_source
-name: ${name}
-type: file
-path: ${name}.parquet
-timestamp_field: event_timestamp
----
-kind: feature_view
-name: view_${name}
-entities: [driver]
-source: ${name}
-${ttl === undefined ? '' : `ttl: ${ttl}\n`}schema: [${features.map((one) => `{name: ${name}_${one}, dtype: float64}`).join(', ')}]
-`
-  writeFileSync(
-    join(base, 'features.yaml'),
-    `kind: entity\nname: driver\njoin_keys: [{name: driver_id, value_type: int64}]\n${used.map(view).join('')}`,
+  writeSettings(base, {online_store: onlineStore})
+  writeDriverViews(
+    base,
+    used.map((view) => ({
+      name: `view_${view}`,
+      path: `${view}.parquet`,
+      features: featuresOf(view),
+      ...(ttl === undefined ? {} : {ttl}),
+    })),
   )
 }
 
@@ -213,10 +200,6 @@ function addresses(servers) {
 
 async function flush(servers) {
   for (const {client} of servers) await client.flushall()
-}
-
-function quantile(values, share) {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length * share)]
 }
 
 function thousands(rate) {

@@ -1,8 +1,9 @@
 /** What both are given: the same Parquet files, made by hashes of row numbers, so that every run makes the same. */
 import {join} from 'node:path'
+import {features} from '../lib/driver-repo.mjs'
 import {withDuckDb} from '../lib/parts.mjs'
 
-export const features = Array.from({length: 10}, (_, index) => `f${index}`)
+export {features}
 /** 2024-01-01; all event times lie in the 30 days from there. */
 export const startMicros = Date.UTC(2024) * 1000
 export const days = 30

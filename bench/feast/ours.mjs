@@ -1,7 +1,8 @@
 // Our side of the comparison: `ours.mjs materialize|read|frame FOLDER OPTIONS`, as repo.py is Feast's.
 import {once} from 'node:events'
-import {mkdirSync, writeFileSync} from 'node:fs'
+import {mkdirSync} from 'node:fs'
 import {join} from 'node:path'
+import {writeDriverViews, writeSettings} from '../lib/driver-repo.mjs'
 import {entitiesFile, features, sourceFile} from './data.mjs'
 
 const [verb, folder, options] = process.argv.slice(2)
@@ -47,28 +48,18 @@ async function frame() {
 }
 
 function writeRepo() {
-  const online = redis === undefined ? '' : `online_store: {type: redis, connection_string: "${redis}"}\n`
-  const limit =
-    memoryLimit === undefined ? '' : `offline_store: {type: duckdb, memory_limit: ${memoryLimit}}\n`
-  writeFileSync(join(repo, 'feature_store.yaml'), `project: bench\n${limit}${online}`)
-  const schema = features.map((name) => `{name: ${name}, dtype: float64}`).join(', ')
-  const view = (name) => `---
-kind: data_source
-name: ${name}_source
-type: file
-path: ${sourceFile(folder, name)}
-timestamp_field: event_timestamp
-created_timestamp_column: created
----
-kind: feature_view
-name: ${name}
-entities: [driver]
-source: ${name}_source
-online: ${redis !== undefined}
-${ttlDays === 0 ? '' : `ttl: ${ttlDays}d\n`}schema: [${schema}]
-`
-  writeFileSync(
-    join(repo, 'features.yaml'),
-    `kind: entity\nname: driver\njoin_keys: [{name: driver_id, value_type: int64}]\n${views.map(view).join('')}`,
+  writeSettings(repo, {
+    ...(memoryLimit === undefined ? {} : {offline_store: {type: 'duckdb', memory_limit: memoryLimit}}),
+    ...(redis === undefined ? {} : {online_store: {type: 'redis', connection_string: redis}}),
+  })
+  writeDriverViews(
+    repo,
+    views.map((name) => ({
+      name,
+      path: sourceFile(folder, name),
+      created: 'created',
+      online: redis !== undefined,
+      ...(ttlDays === 0 ? {} : {ttl: `${ttlDays}d`}),
+    })),
   )
 }
