@@ -63,6 +63,7 @@ const arrows = {
     'errors',
     'init',
     'plan/plan',
+    'registry/location',
     'registry/registry',
     'output-file',
     'offline/run-script',

@@ -1,17 +1,20 @@
-// `npm run services:up`: one Redis and one Cassandra on loopback, for the tests of stores and to try them; installs what is
-// missing where it may (Debian, as root). `npm run services:down` ends those, and no other. Both may run twice.
+// `npm run services:up`: one Redis, one Cassandra and one PostgreSQL on loopback, for the tests of stores and to try them;
+// installs what is missing where it may (Debian, as root). `npm run services:down` ends those, and no other. Both may run twice.
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
 import {greetings} from './services/answers.mjs'
 import {BackgroundServer} from './services/background-server.mjs'
 import {fetchClasspath, readClasspath} from './services/cassandra-classpath.mjs'
 import {cassandraNode} from './services/cassandra-node.mjs'
 import {installTools} from './services/install-tools.mjs'
-import {cassandraPort, redisPort} from './services/ports.mjs'
+import {cassandraPort, postgresPort, redisPort} from './services/ports.mjs'
+import {postgresServer} from './services/postgres-server.mjs'
 
 const services = [
   {
     name: 'Redis',
     port: redisPort,
-    settings: `{type: redis, connection_string: "127.0.0.1:${redisPort}"}`,
+    settings: `online_store: {type: redis, connection_string: "127.0.0.1:${redisPort}"}`,
     greeting: greetings.redis,
     commandIn: (folder) => ({
       command: 'redis-server',
@@ -26,11 +29,21 @@ const services = [
   {
     name: 'Cassandra',
     port: cassandraPort,
-    settings: `{type: cassandra, hosts: [127.0.0.1], port: ${cassandraPort}, keyspace: features, create_keyspace: {replication_factor: 1}, load_balancing: {local_dc: datacenter1}}`,
+    settings: `online_store: {type: cassandra, hosts: [127.0.0.1], port: ${cassandraPort}, keyspace: features, create_keyspace: {replication_factor: 1}, load_balancing: {local_dc: datacenter1}}`,
     greeting: greetings.cassandra,
     commandIn: (folder) =>
       cassandraNode({folder, address: '127.0.0.1', port: cassandraPort, storagePort: cassandraPort + 1}),
     marks: ['CassandraDaemon', `/cassandra-${cassandraPort}/cassandra.yaml`],
+  },
+  {
+    name: 'PostgreSQL',
+    port: postgresPort,
+    settings: `registry: postgres://fs@127.0.0.1:${postgresPort}/postgres`,
+    greeting: greetings.postgres,
+    // As root it runs as another user, who has no way into the cache.
+    folder: join(tmpdir(), `feature-repo-postgresql-${postgresPort}`),
+    commandIn: (folder) => postgresServer({folder, port: postgresPort}),
+    marks: ['postgres ', `feature-repo-postgresql-${postgresPort}`],
   },
 ].map((service) => ({...service, server: new BackgroundServer(service)}))
 
@@ -41,7 +54,7 @@ async function up() {
     fetchClasspath()
   }
   for (const {name, port, server, settings} of services)
-    console.log(`${name} ${await server.up()} at 127.0.0.1:${port}\n  online_store: ${settings}`)
+    console.log(`${name} ${await server.up()} at 127.0.0.1:${port}\n  ${settings}`)
 }
 
 async function down() {

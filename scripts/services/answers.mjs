@@ -3,6 +3,8 @@ import {connect} from 'node:net'
 /** What is said to a server, and how its answer begins. */
 export const greetings = {
   redis: {said: Buffer.from('PING\r\n'), answer: Buffer.from('+PONG')},
+  // SSLRequest, and no or yes: https://www.postgresql.org/docs/current/protocol-message-formats.html
+  postgres: {said: Buffer.from('0000000804d2162f', 'hex'), answer: Buffer.from('N')},
   // OPTIONS of version 4 of the native protocol, and SUPPORTED:
   // https://cassandra.apache.org/doc/latest/cassandra/reference/native-protocol.html
   cassandra: {said: Buffer.from('040000000500000000', 'hex'), answer: Buffer.from('8400000006', 'hex')},

@@ -25,13 +25,14 @@ export class BackgroundServer {
    * @param {number} server.port
    * @param {{said: Buffer, answer: Buffer}} server.greeting
    * @param {(folder: string) => {command: string, args: string[]}} server.commandIn What to run; it ends when its process does.
+   * @param {string} [server.folder] Its own, where not the cache's.
    * @param {readonly string[]} server.marks What its command line holds, all of it, and nobody else's.
    */
-  constructor({name, port, greeting, commandIn, marks}) {
+  constructor({name, port, greeting, commandIn, marks, folder}) {
     this.#name = name
     this.#port = port
     this.#greeting = greeting
-    this.#folder = join(cacheFolder, 'services', `${name.toLowerCase()}-${port}`)
+    this.#folder = folder ?? join(cacheFolder, 'services', `${name.toLowerCase()}-${port}`)
     this.#pidFile = join(this.#folder, 'pid')
     this.#commandIn = commandIn
     this.#marks = marks

@@ -1,11 +1,13 @@
 import {spawnSync} from 'node:child_process'
 import {readClasspath} from './cassandra-classpath.mjs'
 import {findJava} from './java.mjs'
+import {findPostgres} from './postgres-server.mjs'
 
 /** What must be there, how that is seen, and Debian's package of it. */
 const tools = [
   {name: 'redis-server', package: 'redis-server', isThere: () => isInstalled('redis-server')},
   {name: 'redis-cli', package: 'redis-tools', isThere: () => isInstalled('redis-cli')},
+  {name: 'PostgreSQL', package: 'postgresql', isThere: () => findPostgres() !== undefined},
   {name: 'openssl', package: 'openssl', isThere: () => isInstalled('openssl')},
   {name: 'Java 17', package: 'openjdk-17-jre-headless', isThere: () => findJava() !== undefined},
   // Only to fetch Cassandra.

@@ -1,3 +1,4 @@
-/** Where `services:up` puts its servers on loopback: ports that nobody else's Redis or Cassandra has by default. */
+/** Where `services:up` puts its servers on loopback: ports that nobody else's server has by default. */
 export const redisPort = Number(process.env.SERVICES_REDIS_PORT || 27379)
 export const cassandraPort = Number(process.env.SERVICES_CASSANDRA_PORT || 29042)
+export const postgresPort = Number(process.env.SERVICES_POSTGRESQL_PORT || 25432)

@@ -8,6 +8,7 @@ import {planDocument, type PlanDocument} from '../cli/plan-document.js'
 import {destroysData, renderPlan} from '../cli/render-plan.js'
 import {FeatureStoreError} from '../errors.js'
 import {parsePlan, type Plan} from '../plan/plan.js'
+import {shownLocation} from '../registry/location.js'
 
 export default class Apply extends BaseCommand {
   static override summary = 'Register what the repo defines, and bring the online store in line.'
@@ -42,7 +43,9 @@ export default class Apply extends BaseCommand {
       const {revision} = await store.apply({plan})
       const applied = {...planDocument(plan), revision}
       if (plan.changes.length > 0) {
-        this.log(`${ansis.green('✓')} Applied. Registry ${store.config.registry} is at revision ${revision}.`)
+        this.log(
+          `${ansis.green('✓')} Applied. Registry ${shownLocation(store.config.registry)} is at revision ${revision}.`,
+        )
         return applied
       }
       // Nothing opened the online store yet, and perhaps it is another one than the last time.

@@ -23,7 +23,7 @@ export const featureStoreSchema: Schema = {
       description: 'Name of the project. Keeps what several projects put into one store apart.',
     },
     registry: path(
-      'Where applied definitions and the state of loads are kept: a path in the repo.',
+      'Where applied definitions and the state of loads are kept: a path in the repo, or postgres://user@host:5432/database.',
       'data/registry.json',
     ),
     offline_store: storeBlock('Computes training frames and the newest rows.', offlineStoreSettings, {}),

@@ -1,19 +1,26 @@
 import {FeatureStoreError} from '../errors.js'
+import {schemeOf} from './location.js'
 import type {Registry, RegistryDriver} from './registry.js'
 
 /** Every kind of registry, by the scheme of its location; a location without a scheme is a path. */
 const drivers: Readonly<Record<string, () => Promise<RegistryDriver>>> = {
   file: async () => (await import('./file/file-registry.js')).fileRegistryDriver,
+  postgres,
+  postgresql: postgres,
+}
+
+async function postgres(): Promise<RegistryDriver> {
+  return (await import('./postgres/postgres-registry.js')).postgresRegistryDriver
 }
 
 /** Opens the registry that feature_store.yaml names. Nothing is read or created yet. */
 export async function openRegistry(options: Parameters<RegistryDriver['open']>[0]): Promise<Registry> {
-  const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(options.location)?.[1]?.toLowerCase() ?? 'file'
+  const scheme = schemeOf(options.location) ?? 'file'
   const load = Object.hasOwn(drivers, scheme) ? drivers[scheme] : undefined
   if (load === undefined) {
     throw new FeatureStoreError(
       'FS_STORE_UNKNOWN',
-      `There is no registry for \`${scheme}://\`. Expected the path of a file, relative to the repo.`,
+      `There is no registry for \`${scheme}://\`. Expected the path of a file, relative to the repo, or postgres://….`,
       {hint: 'Set `registry: data/registry.json` in feature_store.yaml.'},
     )
   }

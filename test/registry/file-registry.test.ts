@@ -15,6 +15,7 @@ import {bundleFixture, startFixture} from './start-fixture.js'
 describeRegistry('file', async () => {
   const repoDirectory = await newFolder()
   return {
+    isShared: false,
     open: (project) => openRegistry({location: 'data/registry.json', project, repoDirectory}),
     [Symbol.asyncDispose]: () => rm(repoDirectory, {recursive: true}),
   }

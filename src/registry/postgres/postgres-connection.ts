@@ -1,0 +1,79 @@
+import {setTimeout as sleep} from 'node:timers/promises'
+import pg from 'pg'
+import {FeatureStoreError} from '../../errors.js'
+import {shownLocation} from '../location.js'
+import {mayPass} from './postgres-errors.js'
+
+const connectMillis = 10_000
+const queryMillis = 30_000
+/** Long enough for a restart or a failover. */
+const patienceMillis = 30_000
+const firstDelayMillis = 50
+const longestDelayMillis = 2000
+
+/** Connections that are made when they are needed, and end with the process at the latest. */
+export class PostgresConnection implements AsyncDisposable {
+  readonly #pool: pg.Pool
+  /** A server that was never there is told at once; one that was may come back. */
+  #hasAnswered = false
+  #isClosed = false
+
+  /** Throws FS_CONFIG_INVALID for what is no URL. */
+  constructor(location: string) {
+    let config: pg.PoolConfig
+    try {
+      // As psql understands it: `sslmode=require` does not ask who signed the certificate, `verify-full` does.
+      const url = new URL(location)
+      if (!url.searchParams.has('uselibpqcompat')) url.searchParams.set('uselibpqcompat', 'true')
+      config = {connectionString: url.href}
+    } catch (cause) {
+      throw new FeatureStoreError(
+        'FS_CONFIG_INVALID',
+        `\`registry\` ${shownLocation(location)} is not a URL like postgres://user@host:5432/database.`,
+        {hint: 'Special characters in it are written by percent: %40 for @, %2F for /.', cause},
+      )
+    }
+    this.#pool = new pg.Pool({
+      ...config,
+      max: 2,
+      connectionTimeoutMillis: connectMillis,
+      query_timeout: queryMillis,
+      application_name: 'feature-repo',
+      allowExitOnIdle: true,
+      keepAlive: true,
+    })
+    // A connection that breaks while nobody uses it is replaced by the next query.
+    this.#pool.on('error', () => undefined)
+  }
+
+  async query(
+    text: string,
+    values: readonly unknown[],
+  ): Promise<{
+    readonly rows: readonly Readonly<Record<string, unknown>>[]
+    readonly rowCount: number | null
+  }> {
+    const result = await this.#pool.query<Record<string, unknown>>(text, [...values])
+    this.#hasAnswered = true
+    return result
+  }
+
+  /** Does the work again, with full jitter, while what stops it may pass. */
+  async attempt<T>(work: () => Promise<T>): Promise<T> {
+    const deadline = performance.now() + patienceMillis
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await work()
+      } catch (error) {
+        if (!mayPass(error) || !this.#hasAnswered || performance.now() > deadline) throw error
+      }
+      await sleep(Math.random() * Math.min(longestDelayMillis, firstDelayMillis * 2 ** attempt))
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.#pool.end()
+  }
+}
