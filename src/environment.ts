@@ -10,6 +10,8 @@ export interface Environment {
   readonly clock: () => Instant
   /** What `${VAR}` in feature_store.yaml means. */
   readonly variables: Readonly<Record<string, string | undefined>>
+  /** Of Node: three numbers. */
+  readonly nodeVersion: string
   /** Unique names for runs that sort by time. */
   readonly newRunId: () => string
 }
@@ -17,6 +19,7 @@ export interface Environment {
 export const machineEnvironment: Environment = {
   clock: () => BigInt(Date.now()) * 1000n,
   variables: process.env,
+  nodeVersion: process.versions.node,
   newRunId() {
     const time = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')
     return `${time}-${randomBytes(3).toString('hex')}`

@@ -8,6 +8,7 @@ import {loadRepoConfig} from './config/load-repo-config.js'
 import type {RepoConfig} from './config/repo-config.js'
 import type {Definitions} from './definitions/definition.js'
 import type {Duration} from './definitions/duration.js'
+import type {Check, ExaminedRepo} from './doctor/examine-repo.js'
 import type {Instant} from './definitions/instant.js'
 import type {OnlineFeaturesOptions, OnlineRowOf, UntypedRepo} from './definitions/typed-repo.js'
 import {machineEnvironment, type Environment} from './environment.js'
@@ -32,7 +33,7 @@ import type {
   ViewVerification,
 } from './verify/verification.js'
 
-export type {FrameFormat, MaterializeProgress, OnlineResponse, RetrievalJob, ViewStatus}
+export type {Check, FrameFormat, MaterializeProgress, OnlineResponse, RetrievalJob, ViewStatus}
 export type {Difference, Verification, VerifyOptions, VerifyProgress, ViewVerification}
 
 export interface OpenOptions {
@@ -82,6 +83,32 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
     return new FeatureStore<Repo>(await loadRepoConfig(resolve(directory), variables), options)
   }
 
+  /** Looks at a repo and all that it names by calls that change nothing: the checks of `fs doctor`. */
+  static async *examine(
+    directory: string,
+    options: OpenOptions = {},
+  ): AsyncGenerator<Check, void, undefined> {
+    const {examineRepo} = await import('./doctor/examine-repo.js')
+    const {clock, nodeVersion} = {...machineEnvironment, ...options.environment}
+    let store: FeatureStore | undefined
+    const open = async (): Promise<ExaminedRepo> => {
+      const opened = (store = await FeatureStore.open(directory, options))
+      const stores = opened.#stores
+      return {
+        config: opened.config,
+        validate: () => opened.#validateDefinitions(),
+        registry: () => stores.registry(),
+        offline: () => stores.offline(),
+        online: () => stores.online('read'),
+      }
+    }
+    try {
+      yield* examineRepo({open, clock, nodeVersion})
+    } finally {
+      await store?.close()
+    }
+  }
+
   /** What this store takes as the current time. */
   now(): Instant {
     return this.#now()
@@ -93,14 +120,9 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
    * Nothing is registered.
    */
   async validate(): Promise<Definitions> {
-    const [{loadRepo}, {validateRepo}] = await Promise.all([
-      import('./repo/load-repo.js'),
-      import('./repo/validate-repo.js'),
-    ])
     // Connects to nothing yet, but reads its settings.
     await this.#stores.online('read')
-    const contents = await loadRepo(this.config)
-    return validateRepo(contents, async (source) => (await this.#stores.offline()).describeSource(source))
+    return this.#validateDefinitions()
   }
 
   /** What `apply` would change. */
@@ -292,6 +314,15 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
       signal,
       onProgress,
     })
+  }
+
+  async #validateDefinitions(): Promise<Definitions> {
+    const [{loadRepo}, {validateRepo}] = await Promise.all([
+      import('./repo/load-repo.js'),
+      import('./repo/validate-repo.js'),
+    ])
+    const contents = await loadRepo(this.config)
+    return validateRepo(contents, async (source) => (await this.#stores.offline()).describeSource(source))
   }
 }
 

@@ -2,6 +2,7 @@
  * The contract of an offline store: it describes sources, computes newest rows and joins training frames, and hands
  * rows over as column batches. `test/conformance/offline-store.ts` is its meaning.
  */
+import type {Examination} from '../examination.js'
 import type {
   LatestPerEntityQuery,
   PointInTimeQuery,
@@ -110,6 +111,8 @@ export interface OfflineStore extends AsyncDisposable {
   ): Promise<SnapshotChanges>
   /** Streams the selected rows without a key or an event time, as they are in the source. */
   readIncompleteRows(query: LatestPerEntityQuery, options?: ReadOptions): AsyncIterable<ColumnBatch>
+  /** Looks at the engine, and at what it writes to. */
+  examine(): Examination
   /** Checks columns and types of the entity rows and compiles the join. Reads no more than it needs for that. */
   retrieve(query: PointInTimeQuery): Promise<RetrievalJob>
 }

@@ -7,6 +7,7 @@ import type {Field, JoinKey} from '../definitions/definition.js'
 import type {Duration} from '../definitions/duration.js'
 import type {Instant} from '../definitions/instant.js'
 import type {Value} from '../definitions/value-type.js'
+import type {Examination} from '../examination.js'
 import type {WritePacer} from './pacing/write-pacer.js'
 import type {SharedNotes} from './shared-note.js'
 
@@ -113,6 +114,9 @@ export interface OnlineStore extends AsyncDisposable {
 
   /** One round trip for all requests. Answers in the order of requests and keys; undefined where there is no row. */
   read(requests: readonly ReadRequest[]): Promise<readonly (readonly (OnlineRow | undefined)[])[]>
+
+  /** Looks at the store by harmless calls, opened to read: is it there, may it be written, is its clock that of this machine. */
+  examine(clock: () => Instant): Examination
 
   /** Rows in the table; undefined where the store can't tell cheaply. */
   countRows(table: OnlineTable): Promise<number | undefined>

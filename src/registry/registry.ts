@@ -6,6 +6,7 @@ import type {Definitions} from '../definitions/definition.js'
 import type {Instant} from '../definitions/instant.js'
 import type {Interval} from '../definitions/interval.js'
 import type {ValueType} from '../definitions/value-type.js'
+import type {Examination} from '../examination.js'
 
 /** Who may load a view now. A lease that expired, or whose process is gone, is free to take. */
 export interface Lease {
@@ -154,6 +155,9 @@ export interface Registry extends AsyncDisposable {
    * nothing. Durable when the promise settles.
    */
   commit(document: RegistryDocument, expectedRevision: string): Promise<RegistrySnapshot>
+
+  /** Looks at it by harmless calls: may it be written. That it can be read, `read` tells. */
+  examine(clock: () => Instant): Examination
 
   /** Forgets the project. Safe to run twice. */
   destroy(): Promise<void>

@@ -163,6 +163,7 @@ test('a run makes few commits: at its start, for each view, at its end', async (
       return snapshot
     },
     destroy: () => registry.destroy(),
+    examine: (clock) => registry.examine(clock),
     [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose](),
   }
   await project.load(now, {registry: counting})

@@ -1,4 +1,5 @@
 /** The offline store on DuckDB, in the process of the command: it reads the sources where they lie. */
+import {dirname} from 'node:path'
 import type {DuckDBInstance} from '@duckdb/node-api'
 import {assignability} from '../../definitions/type-compatibility.js'
 import {compileLatestPerEntity, compileIncompleteRows} from '../../compile/latest-per-entity.js'
@@ -16,6 +17,8 @@ import {valueTypeOf} from '../../compile/dialects/duckdb-types.js'
 import type {ColumnBatch} from '../../definitions/column-batch.js'
 import type {Instant} from '../../definitions/instant.js'
 import {FeatureStoreError} from '../../errors.js'
+import {examineFolder} from '../../examine-folder.js'
+import type {Examination} from '../../examination.js'
 import type {
   LatestBatch,
   OfflineStore,
@@ -57,6 +60,18 @@ class DuckDbOfflineStore implements OfflineStore {
     this.#instance = instance
     this.#databases = new AttachedDatabases(instance)
     this.#repoDirectory = repoDirectory
+  }
+
+  async *examine(): Examination {
+    const [settings = []] = await this.#withSession((session) =>
+      session.rows(
+        `SELECT version(), current_setting('threads')::VARCHAR, current_setting('memory_limit'), current_setting('temp_directory')`,
+      ),
+    )
+    const [version = '', threads = '', memory = '', folder = ''] = settings as readonly string[]
+    yield {name: 'engine', status: 'ok', detail: `DuckDB ${version}, ${threads} threads, ${memory} of memory`}
+    // What does not fit in memory goes to a folder beside others.
+    yield* examineFolder(dirname(folder))
   }
 
   async describeSource(tree: SourceTree): Promise<readonly SourceColumn[]> {

@@ -1,4 +1,5 @@
 /** The online store in Cassandra or Amazon Keyspaces: a table of native columns for each view (`table-layout.ts`). */
+import type {Examination} from '../../examination.js'
 import {FeatureStoreError} from '../../errors.js'
 import type {Instant} from '../../definitions/instant.js'
 import type {Value} from '../../definitions/value-type.js'
@@ -18,6 +19,7 @@ import type {
 import {plainPacer} from '../pacing/plain-pacer.js'
 import type {SharedNotes} from '../shared-note.js'
 import {CassandraConnection, type Statement} from './cassandra-connection.js'
+import {examineCassandra} from './examine-cassandra.js'
 import {CassandraNote} from './cassandra-note.js'
 import {readCassandraSettings} from './cassandra-settings.js'
 import {encodeInt64, encodeValue} from './cql-values.js'
@@ -93,6 +95,10 @@ export class CassandraOnlineStore implements OnlineStore {
 
   prepare(tables: readonly OnlineTable[]): Promise<void> {
     return this.#catalog.prepare(tables)
+  }
+
+  examine(clock: () => Instant): Examination {
+    return examineCassandra(this.#connection, clock)
   }
 
   async drop(tables: readonly string[]): Promise<void> {

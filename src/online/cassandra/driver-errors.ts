@@ -27,6 +27,11 @@ export function isAboutStatement(error: unknown): error is Error & {readonly cod
   return aboutStatement.has(codeOf(error) ?? -1)
 }
 
+/** Whether the user has not the right to what was asked for. */
+export function isAboutRights(error: unknown): error is Error {
+  return codeOf(error) === responseErrorCodes.unauthorized
+}
+
 function codeOf(error: unknown): number | undefined {
   return error instanceof cassandra.errors.ResponseError ? error.code : undefined
 }

@@ -39,6 +39,8 @@ import {
   type TableCatalog,
   type TableRecord,
 } from './table-catalog.js'
+import {examineFolder} from '../../examine-folder.js'
+import type {Examination} from '../../examination.js'
 import {EmbeddedNote} from './embedded-note.js'
 import {hasEnvironment, makeFolder, openEnvironment, type Environment} from './open-environment.js'
 
@@ -94,6 +96,10 @@ export class EmbeddedOnlineStore implements OnlineStore {
     })
     await environment.flushed
     await this.#removeDropped()
+  }
+
+  examine(): Examination {
+    return examineFolder(this.#path)
   }
 
   async drop(tables: readonly string[]): Promise<void> {

@@ -17,10 +17,14 @@ export async function makeFolder(path: string): Promise<void> {
   })
 }
 
-/** Whether anything was ever written there. */
+/** Whether anything was ever written there. Throws FS_STORE_UNAVAILABLE where that can't be seen. */
 export function hasEnvironment(path: string): boolean {
-  const file = statSync(join(path, 'data.mdb'), {throwIfNoEntry: false})
-  return file !== undefined && file.size > 0
+  try {
+    const file = statSync(join(path, 'data.mdb'), {throwIfNoEntry: false})
+    return file !== undefined && file.size > 0
+  } catch (error) {
+    throw unavailable(path, error)
+  }
 }
 
 /**

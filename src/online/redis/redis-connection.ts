@@ -24,8 +24,12 @@ const transientFailure =
  */
 export class RedisConnection implements AsyncDisposable {
   readonly isCluster: boolean
+  readonly isEncrypted: boolean
+  /** Whether no command leaves this machine. */
+  readonly isOnLoopback: boolean
+  /** host:port of each node that settings name. */
+  readonly place: string
   readonly #client: Redis | Cluster
-  readonly #place: string
   readonly #patienceMillis: number
   /** Why there is no connection: of a failed login or handshake, commands say no more than that it is closed. */
   #reason: Error | undefined
@@ -33,9 +37,11 @@ export class RedisConnection implements AsyncDisposable {
   #connecting: Promise<void> | undefined
 
   constructor(settings: RedisSettings, patienceMillis: number) {
-    this.#place = settings.nodes.map(({host, port}) => `${host}:${port}`).join(', ')
+    this.place = settings.nodes.map(({host, port}) => `${host}:${port}`).join(', ')
     this.#patienceMillis = patienceMillis
     this.isCluster = settings.type === 'redis_cluster'
+    this.isEncrypted = settings.ssl
+    this.isOnLoopback = settings.nodes.every(({host}) => /^(localhost|127\..*|::1)$/.test(host))
     this.#db = settings.db
     this.#client = connect(settings)
     this.#client.on('error', (error: Error) => (this.#reason = error))
@@ -99,7 +105,7 @@ export class RedisConnection implements AsyncDisposable {
   #unavailable(cause: Error): FeatureStoreError {
     return new FeatureStoreError(
       'FS_STORE_UNAVAILABLE',
-      `Redis at ${this.#place}: ${cause.message.replace(/\.?$/, '.')}`,
+      `Redis at ${this.place}: ${cause.message.replace(/\.?$/, '.')}`,
       {hint: hintFor(cause.message), cause},
     )
   }

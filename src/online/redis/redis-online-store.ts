@@ -7,6 +7,7 @@ import type {ChainableCommander} from 'ioredis'
 import type {Field} from '../../definitions/definition.js'
 import type {Instant} from '../../definitions/instant.js'
 import {FeatureStoreError} from '../../errors.js'
+import type {Examination} from '../../examination.js'
 import type {
   OnlineRow,
   OnlineRows,
@@ -22,6 +23,7 @@ import type {
 import type {SharedNotes} from '../shared-note.js'
 import {DecoderCache, readSchemaId, RowEncoder, type RowDecoder} from '../row-codec.js'
 import {forgetSchemas} from './scripts.js'
+import {examineRedis} from './examine-redis.js'
 import {RedisConnection} from './redis-connection.js'
 import {RedisNote} from './redis-note.js'
 import {RedisKeys} from './redis-keys.js'
@@ -217,6 +219,10 @@ export class RedisOnlineStore implements OnlineStore {
         return row === null || row === undefined ? undefined : decode(row)
       })
     })
+  }
+
+  examine(clock: () => Instant): Examination {
+    return examineRedis(this.#connection, this.#keys.tables, clock)
   }
 
   /** Redis does not count the keys of a pattern. */

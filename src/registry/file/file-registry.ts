@@ -5,6 +5,8 @@ import {basename, dirname, join, resolve} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {noDefinitions} from '../../definitions/definition.js'
 import {FeatureStoreError} from '../../errors.js'
+import {examineFolder} from '../../examine-folder.js'
+import type {Examination} from '../../examination.js'
 import {formatSnapshot, parseSnapshot} from '../document-codec.js'
 import type {Registry, RegistryDocument, RegistryDriver, RegistrySnapshot} from '../registry.js'
 import {acquireFileLock, isAbandonedCandidate, type FileLock} from './file-lock.js'
@@ -54,6 +56,10 @@ class FileRegistry implements Registry {
       await replaceFile(path, formatSnapshot(next), lock)
       return next
     })
+  }
+
+  examine(): Examination {
+    return examineFolder(dirname(this.#path))
   }
 
   async destroy(): Promise<void> {

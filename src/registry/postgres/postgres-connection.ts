@@ -13,6 +13,8 @@ const longestDelayMillis = 2000
 
 /** Connections that are made when they are needed, and end with the process at the latest. */
 export class PostgresConnection implements AsyncDisposable {
+  /** Whether nothing leaves this machine. */
+  readonly isOnLoopback: boolean
   readonly #pool: pg.Pool
   /** A server that was never there is told at once; one that was may come back. */
   #hasAnswered = false
@@ -26,6 +28,7 @@ export class PostgresConnection implements AsyncDisposable {
       const url = new URL(location)
       if (!url.searchParams.has('uselibpqcompat')) url.searchParams.set('uselibpqcompat', 'true')
       config = {connectionString: url.href}
+      this.isOnLoopback = /^(localhost|127\..*|\[::1\]|)$/.test(url.hostname)
     } catch (cause) {
       throw new FeatureStoreError(
         'FS_CONFIG_INVALID',

@@ -5,6 +5,9 @@ import {FeatureStoreError} from '../../errors.js'
 import {formatSnapshot, parseSnapshot} from '../document-codec.js'
 import {shownLocation} from '../location.js'
 import type {Registry, RegistryDocument, RegistryDriver, RegistrySnapshot} from '../registry.js'
+import type {Instant} from '../../definitions/instant.js'
+import {millisOf, type Examination} from '../../examination.js'
+import {findingsOf} from './postgres-findings.js'
 import {isMissingTable, reasonOf} from './postgres-errors.js'
 import {PostgresConnection} from './postgres-connection.js'
 
@@ -68,6 +71,26 @@ class PostgresRegistry implements Registry {
     } catch (error) {
       throw this.#told(error, 'FS_REGISTRY_UNWRITABLE', 'written')
     }
+  }
+
+  async *examine(clock: () => Instant): Examination {
+    const asked = millisOf(clock())
+    const {rows} = await this.#connection.query(
+      `SELECT version() AS version, current_user AS user, current_schema() AS schema,
+         extract(epoch FROM clock_timestamp())::float8 * 1000 AS now,
+         (SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()) AS is_encrypted,
+         pg_is_in_recovery() AS is_standby,
+         CASE WHEN to_regclass('${table}') IS NOT NULL
+           THEN has_table_privilege('${table}', 'SELECT') AND has_table_privilege('${table}', 'INSERT')
+             AND has_table_privilege('${table}', 'UPDATE') AND has_table_privilege('${table}', 'DELETE')
+           ELSE coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) END AS may_write`,
+      [],
+    )
+    yield* findingsOf(rows[0] ?? {}, {
+      asked,
+      answered: millisOf(clock()),
+      isOnLoopback: this.#connection.isOnLoopback,
+    })
   }
 
   async destroy(): Promise<void> {

@@ -1,0 +1,216 @@
+import {Cluster, type Redis} from 'ioredis'
+import type {Instant} from '../../definitions/instant.js'
+import {clockFinding, millisOf, type Examination, type Finding} from '../../examination.js'
+import type {RedisConnection} from './redis-connection.js'
+
+/** What reads and loads use: https://redis.io/docs/latest/commands/acl-dryrun */
+const usedCommands = [
+  ...[
+    'get',
+    'mget',
+    'msetnx',
+    'set',
+    'evalsha',
+    'eval',
+    'script',
+    'scan',
+    'unlink',
+    'time',
+    'select',
+    'multi',
+    'exec',
+  ],
+  ...[
+    'hget',
+    'hset',
+    'hgetall',
+    'hmget',
+    'hkeys',
+    'hexists',
+    'hdel',
+    'smembers',
+    'sadd',
+    'srem',
+    'exists',
+    'del',
+  ],
+]
+const oldestTried = 6
+const fullShare = 0.9
+
+/** Looks at the server, or at each master of a cluster. Throws FS_STORE_UNAVAILABLE. */
+export async function* examineRedis(
+  connection: RedisConnection,
+  keyOfProject: string,
+  clock: () => Instant,
+): Examination {
+  const masters = await connection.run((client) => Promise.resolve(mastersOf(client)))
+  const asked = millisOf(clock())
+  const [seconds, micros] = await connection.run(() => (masters[0] as Redis).time())
+  const answered = millisOf(clock())
+  yield {
+    name: 'reachable',
+    status: 'ok',
+    detail: `${connection.place}${connection.isCluster ? `, a cluster of ${masters.length} masters` : ''}, answers in ${answered - asked} ms`,
+  }
+  yield clockFinding(Number(seconds) * 1000 + Number(micros) / 1000, [asked, answered])
+  yield* encryption(connection)
+  const infos = await connection.run(() => Promise.all(masters.map(infoOf)))
+  yield versionOf(infos)
+  yield await rightsOf(connection, masters[0] as Redis, keyOfProject)
+  yield evictionOf(infos)
+  yield fillOf(infos)
+}
+
+function* encryption({isEncrypted, isOnLoopback}: RedisConnection): Generator<Finding> {
+  if (isEncrypted || isOnLoopback) {
+    yield {name: 'encryption', status: 'ok', detail: isEncrypted ? 'TLS' : 'none, on this machine'}
+    return
+  }
+  yield {
+    name: 'encryption',
+    status: 'warning',
+    detail: 'none: features and password go over the network in the clear',
+    remedy: 'Turn on TLS on the server, and say ssl=true in `connection_string`.',
+  }
+}
+
+type Info = ReadonlyMap<string, string>
+
+/** Undefined where this user may not ask. */
+async function infoOf(node: Redis): Promise<Info | undefined> {
+  const text = await node.info().catch(unlessRefused)
+  if (text === undefined) return undefined
+  return new Map(
+    text.split('\r\n').flatMap((line) => {
+      const at = line.indexOf(':')
+      return at > 0 ? [[line.slice(0, at), line.slice(at + 1)] as const] : []
+    }),
+  )
+}
+
+function versionOf(infos: readonly (Info | undefined)[]): Finding {
+  const versions = new Set(
+    infos.flatMap((info) => {
+      const valkey = info?.get('valkey_version')
+      return valkey === undefined ? (info?.get('redis_version') ?? []) : `Valkey ${valkey}`
+    }),
+  )
+  const detail = [...versions].join(', ')
+  if (detail === '') return unknown('version')
+  const major = Number(/\d+/.exec(detail)?.[0])
+  if (major >= oldestTried) return {name: 'version', status: 'ok', detail}
+  const remedy = `Use ${oldestTried} or newer: this one was never tried.`
+  return {name: 'version', status: 'warning', detail, remedy}
+}
+
+/** Asks the server what it would answer; Redis before 7 can't tell. */
+async function rightsOf(connection: RedisConnection, node: Redis, key: string): Promise<Finding> {
+  const user = await node.call('ACL', 'WHOAMI').catch(() => undefined)
+  if (typeof user !== 'string') return unknown('rights')
+  const refused: string[] = []
+  for (const command of usedCommands) {
+    const answer = await node
+      .call('ACL', 'DRYRUN', user, ...dryRun(command, key))
+      .catch((error: unknown) => error)
+    if (answer instanceof Error) {
+      if (/NOPERM|unknown subcommand|Unknown subcommand/.test(answer.message))
+        return unknown('rights', `user ${user}`)
+      continue
+    }
+    if (answer !== 'OK') refused.push(command)
+  }
+  if (refused.length === 0) return {name: 'rights', status: 'ok', detail: `user ${user} may read and load`}
+  return {
+    name: 'rights',
+    status: 'failed',
+    detail: `user ${user} may not use ${refused.join(', ')} on ${key}`,
+    remedy: `ACL SETUSER ${user} ${refused.map((command) => `+${command}`).join(' ')} ~fs:*`,
+  }
+}
+
+/** With as many arguments as the command wants. */
+function dryRun(command: string, key: string): readonly string[] {
+  switch (command) {
+    case 'time':
+    case 'multi':
+    case 'exec':
+      return [command]
+    case 'select':
+      return [command, '0']
+    case 'scan':
+      return [command, '0']
+    case 'script':
+      return [command, 'LOAD', 'return 0']
+    case 'eval':
+    case 'evalsha':
+      return [command, 'return 0', '1', key]
+    case 'set':
+    case 'msetnx':
+    case 'hget':
+    case 'hmget':
+    case 'hexists':
+    case 'hdel':
+    case 'sadd':
+    case 'srem':
+      return [command, key, 'x']
+    case 'hset':
+      return [command, key, 'x', 'x']
+    default:
+      return [command, key]
+  }
+}
+
+/** What the server throws away when its memory is full: https://redis.io/docs/latest/develop/reference/eviction/ */
+function evictionOf(infos: readonly (Info | undefined)[]): Finding {
+  const policies = new Set(infos.flatMap((info) => info?.get('maxmemory_policy') ?? []))
+  const isBounded = infos.some((info) => Number(info?.get('maxmemory') ?? 0) > 0)
+  const detail = [...policies].join(', ')
+  if (detail === '') return unknown('eviction')
+  if (!isBounded) return {name: 'eviction', status: 'ok', detail: `never: no limit of memory (${detail})`}
+  if (detail === 'noeviction') return {name: 'eviction', status: 'ok', detail}
+  return {
+    name: 'eviction',
+    status: 'warning',
+    detail: `${detail}: a server that is full throws rows away, and nobody is told`,
+    remedy: 'Set maxmemory-policy to noeviction: loads then fail instead.',
+  }
+}
+
+function fillOf(infos: readonly (Info | undefined)[]): Finding {
+  const shares = infos.flatMap((info) => {
+    const limit = Number(info?.get('maxmemory') ?? 0)
+    return limit > 0 ? Number(info?.get('used_memory') ?? 0) / limit : []
+  })
+  const used = infos.reduce((sum, info) => sum + Number(info?.get('used_memory') ?? 0), 0)
+  const megabytes = `${Math.round(used / 2 ** 20)} MiB`
+  if (used === 0) return unknown('memory')
+  const fullest = Math.max(0, ...shares)
+  if (fullest < fullShare) {
+    const share = shares.length === 0 ? '' : `, ${Math.round(fullest * 100)} % of the limit`
+    return {name: 'memory', status: 'ok', detail: `${megabytes}${share}`}
+  }
+  return {
+    name: 'memory',
+    status: 'warning',
+    detail: `${megabytes}, ${Math.round(fullest * 100)} % of the limit`,
+    remedy: 'Give Redis more memory (maxmemory), or keep fewer rows: a shorter ttl.',
+  }
+}
+
+function unknown(name: string, detail = ''): Finding {
+  return {
+    name,
+    status: 'ok',
+    detail: [detail, 'the server does not tell this user'].filter(Boolean).join(': '),
+  }
+}
+
+function unlessRefused(error: unknown): undefined {
+  if (error instanceof Error && /NOPERM|unknown command/i.test(error.message)) return undefined
+  throw error
+}
+
+function mastersOf(client: Redis | Cluster): readonly Redis[] {
+  return client instanceof Cluster ? client.nodes('master') : [client]
+}
