@@ -30,12 +30,20 @@ export interface SnapshotScript {
   readonly state: (notWritten: readonly (readonly Value[])[]) => string
 }
 
-/** `previous`: a file that `state` was written to; absent: nothing is online. */
+/** Files that `state` was written to. */
+export interface SnapshotFiles {
+  /** What is online, but for what syncs have begun since; absent: nothing. */
+  readonly verified?: string | undefined
+  /** What they would have made of it: each row may be online, or not. */
+  readonly begun: readonly string[]
+}
+
+/** Compares what is now with all that may be online. */
 export function compileSnapshotChanges(
   query: LatestPerEntityQuery,
   readable: ReadableRows,
   values: SqlValues,
-  previous: string | undefined,
+  files: SnapshotFiles,
 ): SnapshotScript {
   const latest = compileLatestPerEntity(query, readable, values)
   const keys = query.rows.keys.map((_, index) => keyName(index))
@@ -61,10 +69,7 @@ export function compileSnapshotChanges(
         {
           name: before,
           kept: true,
-          sql: () =>
-            previous === undefined
-              ? `SELECT ${stateColumns} FROM ${now} WHERE false`
-              : `SELECT ${stateColumns} FROM read_parquet(${quoteText(previous)})`,
+          sql: () => possibleRows(files, keys) ?? `SELECT ${stateColumns} FROM ${now} WHERE false`,
         },
       ],
       select: () =>
@@ -88,6 +93,23 @@ UNION ALL
 SELECT ${stateOf('one')} FROM ${before} AS one SEMI JOIN (SELECT * FROM ${now} WHERE ${isLeft}) AS other ON ${sameKey}`
     },
   }
+}
+
+/**
+ * A row for each key that may be online: the one that is, or of those that may be the newest, without a hash, so that none
+ * counts as the same. Undefined where nothing can be.
+ */
+function possibleRows({verified, begun}: SnapshotFiles, keys: readonly string[]): string | undefined {
+  if (begun.length === 0)
+    return verified === undefined
+      ? undefined
+      : `SELECT ${[...keys, 't', 'c', 'h'].join(', ')} FROM read_parquet(${quoteText(verified)})`
+  const files = [...(verified === undefined ? [] : [verified]), ...begun].map(quoteText).join(', ')
+  const list = keys.join(', ')
+  // A key that is not in all of them may not be online at all.
+  const isSure = `count(*) = ${begun.length + 1} AND min(state) IS NOT DISTINCT FROM max(state)`
+  return `SELECT ${list}, max(state).t AS t, max(state).c AS c, CASE WHEN ${isSure} THEN max(state).h END AS h
+FROM (SELECT ${list}, {'t': t, 'is_known': c IS NOT NULL, 'c': c, 'h': h} AS state FROM read_parquet([${files}])) GROUP BY ${list}`
 }
 
 /** Features with their names and types, each value after its length, so that no two rows have one text. */

@@ -28,7 +28,8 @@ function killed(run: RunRecord, at: Instant): RunRecord {
             status: 'failed',
             error: {
               code: 'FS_INTERRUPTED',
-              message: 'The run was killed while it loaded this view. What it wrote stays and is right.',
+              message:
+                'The run was killed while it loaded this view. What it wrote stays, and the next run makes up for the rest.',
               hint: 'Run `fs materialize-incremental`: it loads what is missing.',
             },
           }

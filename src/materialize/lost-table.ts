@@ -30,6 +30,7 @@ export function withoutCoverage(state: ViewState): ViewState {
     arrival: _arrival,
     checkpoint: _checkpoint,
     snapshot: _snapshot,
+    begunSyncs: _begun,
     storeId: _storeId,
     ...rest
   } = state

@@ -57,13 +57,17 @@ export class MaterializationRun {
       request,
       notes,
     }: {
-      readonly options: Omit<MaterializationContext, 'saveCheckpoint'>
+      readonly options: Omit<MaterializationContext, 'saveCheckpoint' | 'beginSync'>
       readonly request: LoadRequest
       /** What is true of every view of the run. */
       readonly notes: readonly string[]
     },
   ) {
-    const context = {...options, saveCheckpoint: this.#saveCheckpoint.bind(this)}
+    const context = {
+      ...options,
+      saveCheckpoint: this.#saveCheckpoint.bind(this),
+      beginSync: this.#beginSync.bind(this),
+    }
     this.#context = context
     this.#request = request
     this.#notes = notes
@@ -178,6 +182,16 @@ export class MaterializationRun {
       return withState(current, name, withoutCoverage(now))
     })
     return document
+  }
+
+  async #beginSync(name: string, file: string): Promise<void> {
+    const {runId, process: holder, clock} = this.#context
+    const begun = {runId, holder, begunAt: clock(), file}
+    await this.#update((current) => {
+      const now = current.views[name]
+      if (now?.lease?.runId !== runId) throw leaseLost()
+      return withState(current, name, {...now, begunSyncs: [...(now.begunSyncs ?? []), begun]})
+    })
   }
 
   /** Keeps how far a load has come, and registers it when a while has passed. Missing one is no harm. */
@@ -299,7 +313,8 @@ function errorOf(error: unknown): NonNullable<ViewRun['error']> {
 function interrupted(): NonNullable<ViewRun['error']> {
   return {
     code: 'FS_INTERRUPTED',
-    message: 'The run was stopped before this view was loaded. What it wrote stays and is right.',
+    message:
+      'The run was stopped before this view was loaded. What it wrote stays, and the next run makes up for the rest.',
     hint: 'Run it again: it loads what is missing.',
   }
 }

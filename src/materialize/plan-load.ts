@@ -72,7 +72,13 @@ export function stateAfterLoad(
   },
 ): ViewState {
   const covered = mergeIntervals([...state.covered, ...load.intervals])
-  const {newestEventTimestamp: known, checkpoint: _ended, snapshot: _snapshot, ...rest} = state
+  const {
+    newestEventTimestamp: known,
+    checkpoint: _ended,
+    snapshot: _snapshot,
+    begunSyncs: _begun,
+    ...rest
+  } = state
   const newest = load.newestEventTimestamp === undefined ? known : later(load.newestEventTimestamp, known)
   return {
     ...rest,

@@ -1,13 +1,16 @@
 /**
  * Makes the online rows of a view what its source says as a whole: what is new or changed is written, what is gone is
- * deleted, all else is left alone. What it compares with is what the last sync left, and moves on only when this one was
- * looked at: so a sync that was killed, or whose store lost writes, is done again from the same state.
+ * deleted, all else is left alone. It compares with what the last sync left, and with all that syncs which did not end may
+ * have written since: each registers what it is about to make before it writes. So the next one knows all that may be
+ * online, whatever came between.
  */
 import {mkdir, readdir, rm, stat} from 'node:fs/promises'
 import {join} from 'node:path'
 import type {FeatureRows} from '../compile/query.js'
+import type {SnapshotFiles} from '../compile/snapshot-changes.js'
 import {formatInstant} from '../definitions/instant.js'
-import type {LatestBatch, OfflineStore} from '../offline/offline-store.js'
+import {FeatureStoreError} from '../errors.js'
+import type {LatestBatch, OfflineStore, RemovedBatch} from '../offline/offline-store.js'
 import type {EntityKey, OnlineStore, OnlineTable, RemovedRows} from '../online/online-store.js'
 import type {ViewState} from '../registry/registry.js'
 import {keyAt} from './key-at.js'
@@ -16,6 +19,9 @@ import type {MaterializationContext} from './materialization-options.js'
 import {watermarkOf, type LoadRequest} from './plan-load.js'
 import type {ViewTally} from './view-tally.js'
 import {WrittenSample} from './written-sample.js'
+
+/** A run that lost its view notices within less. */
+const longestDelay = 3_600_000_000n
 
 export interface SnapshotSync {
   readonly rows: FeatureRows
@@ -28,7 +34,7 @@ export interface SnapshotSync {
   readonly tally: ViewTally
 }
 
-/** Returns what is then to be registered of the view. Throws FS_LOAD_NOT_VERIFIED. */
+/** Returns what is then to be registered of the view. Throws FS_LOAD_NOT_VERIFIED, FS_SNAPSHOT_MISSING, FS_LEASE_LOST. */
 export async function syncSnapshot(sync: SnapshotSync): Promise<(now: ViewState) => ViewState> {
   const {rows, table, state, offline, online, request, context, tally} = sync
   const {signal, writer, onProgress, runId, snapshotsDirectory} = context
@@ -49,6 +55,11 @@ export async function syncSnapshot(sync: SnapshotSync): Promise<(now: ViewState)
   const options = signal === undefined ? {} : {signal}
   await using changes = await offline.compareSnapshot(query, {...options, previous})
   const {changed, gone, all} = changes.counts
+  const file = `${table.name}-${runId}.parquet`
+  if (changed + gone > 0) {
+    await changes.save(join(snapshotsDirectory, file), [])
+    await context.beginSync(rows.view, file)
+  }
   const sample = new WrittenSample()
   const notWritten: EntityKey[] = []
   tally.addUnchanged(all - changed)
@@ -58,7 +69,7 @@ export async function syncSnapshot(sync: SnapshotSync): Promise<(now: ViewState)
   // last, so that a reader misses no row that is in the source.
   async function* withRoomMade(): AsyncGenerator<LatestBatch> {
     for await (const {now, before} of changes.wentBack(options)) {
-      await writer.remove(online, table, before as RemovedRows)
+      await removeAll(before)
       yield now
     }
   }
@@ -79,43 +90,76 @@ export async function syncSnapshot(sync: SnapshotSync): Promise<(now: ViewState)
   }
   await loadView({...load, batches: changes.changed(options)})
   await loadView({...load, batches: withRoomMade()})
-  for await (const batch of changes.gone(options)) await writer.remove(online, table, batch as RemovedRows)
+  for await (const batch of changes.gone(options)) await removeAll(batch)
   tally.deleted += gone
   await sample.check(online, table)
 
-  const file = `${table.name}-${runId}.parquet`
-  await changes.save(join(snapshotsDirectory, file), notWritten)
+  const verified = notWritten.length === 0 ? file : `${table.name}-${runId}-verified.parquet`
+  if (changed + gone === 0 || notWritten.length > 0)
+    await changes.save(join(snapshotsDirectory, verified), notWritten)
   tally.intervals = intervals
   const {newestEventTimestamp} = tally
-  return ({checkpoint: _begun, ...now}) => ({
-    ...now,
-    covered: intervals,
-    snapshot: {file, rows: all},
-    ...(newestEventTimestamp === undefined ? {} : {newestEventTimestamp}),
-  })
+  return ({checkpoint: _begun, begunSyncs = [], ...now}) => {
+    // A run that lost the view to this one and goes on may still write.
+    const others = begunSyncs.filter(
+      (one) =>
+        one.holder !== undefined &&
+        one.runId !== runId &&
+        context.isAlive(one.holder) !== false &&
+        one.begunAt + longestDelay > context.clock(),
+    )
+    return {
+      ...now,
+      covered: intervals,
+      snapshot: {file: verified, rows: all},
+      ...(others.length === 0 ? {} : {begunSyncs: others}),
+      ...(newestEventTimestamp === undefined ? {} : {newestEventTimestamp}),
+    }
+  }
+
+  /** Throws FS_LOAD_NOT_VERIFIED where newer rows are there, which no sync of ours has written. */
+  async function removeAll(batch: RemovedBatch): Promise<void> {
+    const stayed = batch.rowCount - (await writer.remove(online, table, batch as RemovedRows))
+    if (stayed === 0) return
+    throw new FeatureStoreError(
+      'FS_LOAD_NOT_VERIFIED',
+      `${stayed} rows that are to go are online with newer times than any sync wrote.`,
+      {
+        hint: 'See who else writes to the online store: nothing but `fs` may write to a view that is synced as a whole.',
+      },
+    )
+  }
 }
 
-/** The file to compare with. Those of syncs that did not end, or were replaced, go. */
-async function previousState({table, state, context, tally}: SnapshotSync): Promise<string | undefined> {
+/** The files to compare with; others of the table go. Throws FS_SNAPSHOT_MISSING. */
+async function previousState({table, state, context, tally}: SnapshotSync): Promise<SnapshotFiles> {
   const {snapshotsDirectory} = context
   await mkdir(snapshotsDirectory, {recursive: true})
-  const known = state.snapshot?.file
+  const verified = state.snapshot?.file
+  const begun = (state.begunSyncs ?? []).map(({file}) => file)
+  const known = new Set([...begun, ...(verified === undefined ? [] : [verified])])
   for (const name of await readdir(snapshotsDirectory)) {
     const isOurs = name.startsWith(`${table.name}-`) && name.endsWith('.parquet')
-    if (isOurs && name !== known) await rm(join(snapshotsDirectory, name), {force: true})
+    if (isOurs && !known.has(name)) await rm(join(snapshotsDirectory, name), {force: true})
   }
-  if (known === undefined) {
-    if (state.covered.length > 0)
-      note(tally, 'was not synced as a whole before: rows that are gone from the source since stay online')
-    return undefined
+  if (verified === undefined && state.covered.length > 0)
+    note(tally, 'was not synced as a whole before: rows that are gone from the source since stay online')
+  for (const name of known) {
+    if ((await stat(join(snapshotsDirectory, name)).catch(() => undefined)) === undefined)
+      throw missing(name, snapshotsDirectory)
   }
-  const path = join(snapshotsDirectory, known)
-  if ((await stat(path).catch(() => undefined)) !== undefined) return path
-  note(
-    tally,
-    `${known} is not in ${snapshotsDirectory}: all rows are written again, and those that are gone from the source since the last sync stay online`,
+  const pathOf = (name: string): string => join(snapshotsDirectory, name)
+  return {verified: verified === undefined ? undefined : pathOf(verified), begun: begun.map(pathOf)}
+}
+
+function missing(file: string, folder: string): FeatureStoreError {
+  return new FeatureStoreError(
+    'FS_SNAPSHOT_MISSING',
+    `${file}, what an earlier sync left to compare with, is not in ${folder}. Without it nobody can tell which rows are gone from the source; nothing was written.`,
+    {
+      hint: 'Sync on the machine that did so before, or let `materialization.snapshots_path` be a folder that all of them share. If the file is lost, take the view out of the repo, `fs apply`, put it back, `fs apply`, and load it anew.',
+    },
   )
-  return undefined
 }
 
 function note(tally: ViewTally, text: string): void {

@@ -4,7 +4,7 @@
  */
 import {formatInstant} from '../definitions/instant.js'
 import {FeatureStoreError} from '../errors.js'
-import type {Lease, RegistryDocument, ViewState} from '../registry/registry.js'
+import type {BegunSync, Lease, RegistryDocument, ViewState} from '../registry/registry.js'
 import {closeRun} from './close-run.js'
 import type {MaterializationContext} from './materialization-options.js'
 
@@ -67,11 +67,19 @@ export function releaseLeases(
   return changeHeld(document, runId, (state) => change(withoutLease(state, runId)))
 }
 
-/** A view's state without this run's lease. */
+/** A view's state without this run's lease: the run writes to it no more. */
 export function withoutLease(state: ViewState, runId: string): ViewState {
-  if (state.lease?.runId !== runId) return state
-  const {lease: _lease, ...free} = state
-  return free
+  const {lease, begunSyncs, ...rest} = state
+  return {
+    ...rest,
+    ...(lease === undefined || lease.runId === runId ? {} : {lease}),
+    ...(begunSyncs === undefined ? {} : {begunSyncs: begunSyncs.map((one) => endedBy(one, runId))}),
+  }
+}
+
+function endedBy(sync: BegunSync, runId: string): BegunSync {
+  const {holder: _holder, ...ended} = sync
+  return sync.runId === runId ? ended : sync
 }
 
 /** Another run is loading the view. */
@@ -87,7 +95,7 @@ export function viewBusy({runId, holder, since}: Lease): FeatureStoreError {
 export function leaseLost(): FeatureStoreError {
   return new FeatureStoreError(
     'FS_LEASE_LOST',
-    'Another run took the view over while this one loaded it. What was written stays and is right.',
+    'Another run took the view over while this one loaded it. What was written stays, and the next run makes up for the rest.',
     {hint: 'Run it again. A machine that sleeps for a minute looks dead to others.'},
   )
 }

@@ -119,7 +119,7 @@ export class WritePlace implements AsyncDisposable {
     throw new FeatureStoreError(
       'FS_LEASE_LOST',
       'This run could not tell the online store for too long that it is alive, and lost its place among those that write.',
-      {hint: 'Run it again: what it wrote stays and is right, and it loads what is missing.'},
+      {hint: 'Run it again: what it wrote stays, and it loads what is missing.'},
     )
   }
 

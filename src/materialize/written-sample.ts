@@ -54,7 +54,7 @@ export class WrittenSample {
       'FS_LOAD_NOT_VERIFIED',
       `Of ${this.#rows.length} rows that were written and read back, ${wrong.length} are not online as they were written, for example ${shown}.`,
       {
-        hint: 'Run it again: it compares with the same state as before. If it stays, see `fs verify` and who else writes to the store.',
+        hint: 'Run it again: it compares with all that may be online. If it stays, see `fs verify` and who else writes to the store.',
       },
     )
   }

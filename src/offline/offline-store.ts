@@ -2,6 +2,7 @@
  * The contract of an offline store: it describes sources, computes newest rows and joins training frames, and hands
  * rows over as column batches. `test/conformance/offline-store.ts` is its meaning.
  */
+import type {SnapshotFiles} from '../compile/snapshot-changes.js'
 import type {Examination} from '../examination.js'
 import type {
   LatestPerEntityQuery,
@@ -65,7 +66,7 @@ export interface SnapshotChanges extends AsyncDisposable {
   /** Changed rows that went back in time, each batch with what they were: that must be removed to make room for them. */
   wentBack(options?: ReadOptions): AsyncIterable<{readonly now: LatestBatch; readonly before: RemovedBatch}>
   gone(options?: ReadOptions): AsyncIterable<RemovedBatch>
-  /** Writes what there is now to a file, to be compared with the next time; of keys that were not written, what there was. */
+  /** Writes what there is now to a file, whole and durably, to be compared with the next time; of keys that were not written, what there was. */
   save(path: string, notWritten: readonly (readonly Value[])[]): Promise<void>
 }
 
@@ -102,12 +103,12 @@ export interface OfflineStore extends AsyncDisposable {
   /** Streams the newest row of each key; rows without a key or an event time are left out. */
   readLatest(query: LatestPerEntityQuery, options?: ReadOptions): AsyncIterable<LatestBatch>
   /**
-   * Compares the newest row of each key with what `save` has written to the file `previous`; without one all rows are
+   * Compares the newest row of each key with what `save` has written to the files `previous`; without one all rows are
    * new. Throws FS_SOURCE_UNREADABLE.
    */
   compareSnapshot(
     query: LatestPerEntityQuery,
-    options: ReadOptions & {readonly previous: string | undefined},
+    options: ReadOptions & {readonly previous: SnapshotFiles},
   ): Promise<SnapshotChanges>
   /** Streams the selected rows without a key or an event time, as they are in the source. */
   readIncompleteRows(query: LatestPerEntityQuery, options?: ReadOptions): AsyncIterable<ColumnBatch>

@@ -45,7 +45,18 @@ export interface ViewState {
   readonly checkpoint?: Checkpoint
   /** Of a view that is synced as a whole: what is online, to compare the source with. */
   readonly snapshot?: SnapshotState
+  /** Syncs that have begun to write since: what they would have made of it may be online, or not. */
+  readonly begunSyncs?: readonly BegunSync[]
   readonly lastRun?: {readonly runId: string; readonly status: 'ok' | 'failed'; readonly finishedAt: Instant}
+}
+
+export interface BegunSync {
+  readonly runId: string
+  /** Who may still write; absent when that run has ended. */
+  readonly holder?: ProcessIdentity
+  readonly begunAt: Instant
+  /** As that of `SnapshotState`. */
+  readonly file: string
 }
 
 export interface SnapshotState {

@@ -17,7 +17,7 @@ import {
   UnexpectedValue,
   withoutAbsent,
 } from './document-values.js'
-import type {Checkpoint, Lease, ViewState} from './registry.js'
+import type {BegunSync, Checkpoint, Lease, ViewState} from './registry.js'
 
 export function formatViewState(state: ViewState): object {
   return {
@@ -35,6 +35,12 @@ export function formatViewState(state: ViewState): object {
     },
     checkpoint: state.checkpoint && formatCheckpoint(state.checkpoint),
     snapshot: state.snapshot,
+    begun_syncs: state.begunSyncs?.map(({runId, holder, begunAt, file}) => ({
+      run_id: runId,
+      holder: holder && formatIdentity(holder),
+      begun_at: formatExactly(begunAt),
+      file,
+    })),
     last_run: state.lastRun && {
       run_id: state.lastRun.runId,
       status: state.lastRun.status,
@@ -64,6 +70,17 @@ export function parseViewState(value: unknown, path: string): ViewState {
       const snapshot = asRecord(inner, at)
       return {file: asText(snapshot['file'], `${at}.file`), rows: asCount(snapshot['rows'], `${at}.rows`)}
     }),
+    begunSyncs: asOptional(plain['begun_syncs'], `${path}.begun_syncs`, (inner, at) =>
+      asList(inner, at, (one, where) => {
+        const begun = asRecord(one, where)
+        return withoutAbsent<BegunSync>({
+          runId: asText(begun['run_id'], `${where}.run_id`),
+          holder: asOptional(begun['holder'], `${where}.holder`, parseIdentity),
+          begunAt: asInstant(begun['begun_at'], `${where}.begun_at`),
+          file: asText(begun['file'], `${where}.file`),
+        })
+      }),
+    ),
     lastRun: asOptional(plain['last_run'], `${path}.last_run`, (inner, at) => {
       const last = asRecord(inner, at)
       return {

@@ -1,7 +1,11 @@
-import {readdir, rm} from 'node:fs/promises'
+import {readdir} from 'node:fs/promises'
 import {join} from 'node:path'
 import fc from 'fast-check'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
+import {pickRows} from '../../src/materialize/pick-rows.js'
+import type {OnlineStore} from '../../src/online/online-store.js'
+import {onlineTableOf} from '../../src/online/online-table.js'
+import {onlineRows} from '../conformance/online-rows.js'
 import {day, hour, Project, type SourceRow} from './project.js'
 
 const now = 1000n * day
@@ -29,6 +33,51 @@ async function sync(end = now): Promise<unknown> {
   const run = await project.load(end)
   expect(run).toMatchObject({status: 'ok'})
   return run.views[0]?.rows
+}
+
+/** The store, which is told of each row before it is written or removed. */
+function rowByRow(store: OnlineStore, before: () => Promise<void>): OnlineStore {
+  const rowsOf = ({rowCount}: {readonly rowCount: number}): readonly number[] =>
+    Array.from({length: rowCount}, (_, at) => at)
+  return {
+    writeOrder: store.writeOrder,
+    isPaced: store.isPaced,
+    notes: store.notes,
+    prepare: (tables) => store.prepare(tables),
+    drop: (tables) => store.drop(tables),
+    listTables: () => store.listTables(),
+    examine: (clock) => store.examine(clock),
+    read: (requests) => store.read(requests),
+    countRows: (table) => store.countRows(table),
+    removeExpired: (table, until) => store.removeExpired(table, until),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+    async write(table, rows, life) {
+      let written = 0
+      for (const at of rowsOf(rows)) {
+        await before()
+        written += (await store.write(table, pickRows(rows, [at]), life)).written
+      }
+      return {written, unchanged: rows.rowCount - written, rejected: []}
+    },
+    async remove(table, rows) {
+      let removed = 0
+      for (const at of rowsOf(rows)) {
+        await before()
+        removed += await store.remove(table, pickRows({...rows, features: []}, [at]))
+      }
+      return removed
+    },
+  }
+}
+
+/** A run whose store is gone after so many rows. */
+function failingAfter(rows: number): {readonly openOnlineStore: () => Promise<OnlineStore>} {
+  let left = rows
+  const store = rowByRow(project.online, () => {
+    left -= 1
+    return left < 0 ? Promise.reject(new Error('the store is gone')) : Promise.resolve()
+  })
+  return {openOnlineStore: () => Promise.resolve(store)}
 }
 
 describe('a view that is synced as a whole', () => {
@@ -81,14 +130,80 @@ describe('a view that is synced as a whole', () => {
     expect(await online()).toEqual({2: 3n})
   })
 
-  test('says what it can not delete where the state is gone', async () => {
+  test('writes nothing where what it compares with is gone, or on another machine', async () => {
     await project.writeSource('stats', [row(1n, now, 1n), row(2n, now, 2n)])
     await sync()
-    await rm(join(project.directory, 'snapshots'), {recursive: true})
     await project.writeSource('stats', [row(2n, now, 3n)])
-    const run = await project.load(now + 1n)
-    expect(run).toMatchObject({status: 'ok', views: [{rows: {written: 1, deleted: 0}}]})
-    expect(run.views[0]?.notes?.join()).toMatch(/written again.*stay online/)
+    const elsewhere = join(project.directory, 'another machine')
+    for (let round = 0; round < 2; round += 1) {
+      const run = await project.load(now + 1n, {snapshotsDirectory: elsewhere})
+      expect(run.views[0]).toMatchObject({status: 'failed', error: {code: 'FS_SNAPSHOT_MISSING'}})
+    }
+    expect(await online()).toEqual({1: 1n, 2: 2n})
+    expect(await sync(now + 1n)).toMatchObject({written: 1, deleted: 1})
+  })
+
+  test('what a sync wrote that did not end goes, where the source is again what it was', async () => {
+    await project.writeSource('stats', [row(1n, now - day, 1n), row(2n, now - day, 2n)])
+    await sync()
+    await project.writeSource('stats', [
+      row(1n, now, 100n),
+      row(2n, now - day, 2n),
+      row(3n, now - day, 3n),
+      row(5n, now, 5n),
+    ])
+    expect(await project.load(now + 1n, failingAfter(2))).toMatchObject({status: 'failed'})
+    expect(await online()).toEqual({1: 100n, 2: 2n, 3: 3n})
+    await project.writeSource('stats', [row(1n, now - day, 1n), row(2n, now - day, 2n)])
+    expect(await sync(now + 2n)).toMatchObject({written: 1, deleted: 2, unchanged: 1})
+    expect(await online()).toEqual({1: 1n, 2: 2n})
+    expect((await project.state('stats')).begunSyncs).toBeUndefined()
+  })
+
+  test('what a run wrote that had lost the view by then goes with the sync after', async () => {
+    await project.writeSource('stats', [row(1n, now, 1n)])
+    await sync()
+    await project.writeSource('stats', [row(1n, now + 1n, 10n), row(4n, now, 4n)])
+    const {online: store} = project
+    let isFirst = true
+    const overtaken = rowByRow(store, async () => {
+      if (!isFirst) return
+      isFirst = false
+      const {lease} = await project.state('stats')
+      if (lease === undefined) throw new Error('no lease')
+      await project.changeState('stats', {
+        lease: {...lease, expiresAt: 0n},
+      })
+      await project.writeSource('stats', [row(1n, now + 2n, 20n)])
+      await sync(now + 3n)
+    })
+    const late = await project.load(now + 2n, {openOnlineStore: () => Promise.resolve(overtaken)})
+    expect(late.status).toBe('failed')
+    expect(await online()).toEqual({1: 20n, 4: 4n})
+    expect(await sync(now + 4n)).toMatchObject({deleted: 1})
+    expect(await online()).toEqual({1: 20n})
+    // While the other may still be at work it is reckoned with.
+    expect((await project.state('stats')).begunSyncs).toHaveLength(1)
+    const clock = (): bigint => BigInt(Date.now()) * 1000n + 2n * hour
+    expect(await project.load(now + 5n, {clock})).toMatchObject({status: 'ok'})
+    expect((await project.state('stats')).begunSyncs).toBeUndefined()
+  })
+
+  test('fails where newer rows are online than any sync wrote', async () => {
+    await project.writeSource('stats', [row(1n, now, 1n)])
+    await sync()
+    await project.writeSource('stats', [row(1n, now + day, 5n)])
+    const {definitions, views} = await project.document()
+    const [view] = definitions.featureViews
+    if (view === undefined) throw new Error('no view')
+    const table = onlineTableOf(view, definitions, views['stats']?.table ?? '')
+    await project.online.write(
+      table,
+      onlineRows(table, [{key: [1n], event: now + day, created: null, values: [7n, 'x']}]),
+    )
+    await project.writeSource('stats', [])
+    const run = await project.load(now + 2n)
+    expect(run.views[0]).toMatchObject({status: 'failed', error: {code: 'FS_LOAD_NOT_VERIFIED'}})
   })
 
   test('does not go back to what its source was', async () => {
@@ -116,7 +231,7 @@ describe('a view that is synced as a whole', () => {
     expect(await online()).toEqual({2: 20n})
   })
 
-  test('is what the source says after any number of changes', async () => {
+  test('is what the source says after any number of changes, and of syncs that did not end', async () => {
     const rows = fc.uniqueArray(
       fc.record({
         driver: fc.bigInt({min: 0n, max: 7n}),
@@ -128,23 +243,31 @@ describe('a view that is synced as a whole', () => {
     )
     let end = now
     await fc.assert(
-      fc.asyncProperty(fc.array(rows, {minLength: 1, maxLength: 4}), async (sources) => {
-        for (const source of sources) {
-          await project.writeSource(
-            'stats',
-            source.map((one) => row(one.driver, one.event, one.trips, {created: one.created})),
-          )
-          end += 1n
-          await sync(end)
-          const found = await project.read('stats', ids)
-          expect(
-            Object.fromEntries(
-              [...found].map(([id, {eventTimestamp, values}]) => [String(id), [eventTimestamp, values[0]]]),
-            ),
-          ).toEqual(Object.fromEntries(source.map((one) => [String(one.driver), [one.event, one.trips]])))
-        }
-      }),
-      {numRuns: 12},
+      fc.asyncProperty(
+        fc.array(fc.tuple(rows, fc.option(fc.nat({max: 6}))), {minLength: 1, maxLength: 6}),
+        async (steps) => {
+          for (const [source, failsAfter] of steps) {
+            await project.writeSource(
+              'stats',
+              source.map((one) => row(one.driver, one.event, one.trips, {created: one.created})),
+            )
+            end += 1n
+            if (failsAfter !== null) {
+              // It may also have nothing to write.
+              await project.load(end, failingAfter(failsAfter))
+              continue
+            }
+            await sync(end)
+            const found = await project.read('stats', ids)
+            expect(
+              Object.fromEntries(
+                [...found].map(([id, {eventTimestamp, values}]) => [String(id), [eventTimestamp, values[0]]]),
+              ),
+            ).toEqual(Object.fromEntries(source.map((one) => [String(one.driver), [one.event, one.trips]])))
+          }
+        },
+      ),
+      {numRuns: 25},
     )
   }, 120_000)
 })

@@ -55,6 +55,15 @@ export function sampleDocument(project = 'rides'): RegistryDocument {
       driver_hourly_stats: {
         table: 'driver_hourly_stats__2',
         storeId: 'b6e3c1f0-5a0e-4b52-9d0f-8c5f8f1b2a11',
+        begunSyncs: [
+          {runId: 'one', begunAt: 5n, file: 'a.parquet'},
+          {
+            runId: 'two',
+            holder: {host: 'h', pid: 4, bootId: 'b', startedAt: 's'},
+            begunAt: 6n,
+            file: 'b.parquet',
+          },
+        ],
         retiredFeatures: [{name: 'rating', valueType: 'list<decimal(3,2)>'}],
         covered: [
           {start: null, end: 1_714_521_600_000_000n},

@@ -11,6 +11,7 @@ import type {
   SourceTree,
 } from '../../compile/query.js'
 import {type EntityRelation, type ReadableJoin, type ReadableSource} from '../../compile/source-rows.js'
+import type {SnapshotFiles} from '../../compile/snapshot-changes.js'
 import {compileSourceSummary} from '../../compile/source-summary.js'
 import {BoundValues} from '../../compile/sql-values.js'
 import {valueTypeOf} from '../../compile/dialects/duckdb-types.js'
@@ -126,7 +127,7 @@ class DuckDbOfflineStore implements OfflineStore {
 
   async compareSnapshot(
     query: LatestPerEntityQuery,
-    {previous, signal}: ReadOptions & {readonly previous: string | undefined},
+    {previous, signal}: ReadOptions & {readonly previous: SnapshotFiles},
   ): Promise<SnapshotChanges> {
     const session = await this.#newSession()
     try {

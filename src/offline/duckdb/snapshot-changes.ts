@@ -1,13 +1,18 @@
-import {mkdir} from 'node:fs/promises'
+import {mkdir, open} from 'node:fs/promises'
 import {dirname} from 'node:path'
 import {quoteText} from '../../compile/dialects/duckdb-names.js'
 import type {LatestPerEntityQuery} from '../../compile/query.js'
-import {compileSnapshotChanges, type SnapshotScript} from '../../compile/snapshot-changes.js'
+import {
+  compileSnapshotChanges,
+  type SnapshotFiles,
+  type SnapshotScript,
+} from '../../compile/snapshot-changes.js'
 import type {ReadableRows} from '../../compile/source-rows.js'
 import {BoundValues} from '../../compile/sql-values.js'
 import type {Column} from '../../definitions/column-batch.js'
 import type {Value, ValueType} from '../../definitions/value-type.js'
 import type {LatestBatch, ReadOptions, RemovedBatch, SnapshotChanges} from '../offline-store.js'
+import {writeWhole} from '../../output-file.js'
 import {columnBatches} from './column-builder.js'
 import type {DuckDbSession} from './duckdb-session.js'
 import {selectValues, type NativeColumn} from './frame-columns.js'
@@ -49,7 +54,7 @@ export class DuckDbSnapshotChanges implements SnapshotChanges {
     }: {
       readonly query: LatestPerEntityQuery
       readonly readable: ReadableRows
-      readonly previous: string | undefined
+      readonly previous: SnapshotFiles
       readonly signal: AbortSignal | undefined
       /** Called when it is closed. */
       readonly close: () => Promise<void>
@@ -100,7 +105,12 @@ export class DuckDbSnapshotChanges implements SnapshotChanges {
   async save(path: string, notWritten: readonly (readonly Value[])[]): Promise<void> {
     await mkdir(dirname(path), {recursive: true})
     const state = this.#comparison.script.state(notWritten)
-    await this.#session.run(`COPY (${state}) TO ${quoteText(path)} (FORMAT parquet)`)
+    // The registry will name it: it must be whole by then, also after a loss of power.
+    await writeWhole(path, async (temporary) => {
+      await this.#session.run(`COPY (${state}) TO ${quoteText(temporary)} (FORMAT parquet)`)
+      await flush(temporary)
+    })
+    await flush(dirname(path))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -109,6 +119,18 @@ export class DuckDbSnapshotChanges implements SnapshotChanges {
     } finally {
       await this.#comparison.close()
     }
+  }
+}
+
+async function flush(path: string): Promise<void> {
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } catch (error) {
+    // Some network file systems can't flush a folder.
+    if (!['EINVAL', 'ENOTSUP'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+  } finally {
+    await handle.close()
   }
 }
 

@@ -33,6 +33,30 @@ const second: readonly Row[] = [
 
 export function describeSnapshots({contract}: OfflineSuite): void {
   contract(
+    'of a sync that did not end: what it may have written counts as neither there nor not',
+    async (fixture) => {
+      const verified = (await compare(fixture, await source(fixture, 'one', first), {})).state
+      const begun = (await compare(fixture, await source(fixture, 'two', second), {previous: verified})).state
+      // Back to the first: all rows that it had otherwise, and what only it had, go.
+      const back = await compare(fixture, await source(fixture, 'back', first), {
+        previous: verified,
+        begun: [begun],
+      })
+      expect(back.counts).toEqual({changed: 5, gone: 1, all: 6})
+      expect(back.wentBack).toEqual([
+        {
+          now: {key: ['b', 3n], event: time, created: time, values: [6n, 'becomes newer']},
+          before: ['b', 3n, time + 1n, null],
+        },
+      ])
+      expect(back.gone).toEqual([['c', 1n, time, time]])
+      // The first of all: nothing of it is sure.
+      const again = await compare(fixture, await source(fixture, 'again', first), {begun: [verified]})
+      expect(again.counts).toEqual({changed: 6, gone: 0, all: 6})
+    },
+  )
+
+  contract(
     'of two states of a source: what is new or changed, what went back in time, what is gone',
     async (fixture) => {
       const before = await compare(fixture, await source(fixture, 'one', first), {})
@@ -119,8 +143,13 @@ async function compare(
   rows: FeatureRows,
   {
     previous,
+    begun = [],
     notWritten = [],
-  }: {readonly previous?: string; readonly notWritten?: readonly (readonly Value[])[]},
+  }: {
+    readonly previous?: string
+    readonly begun?: readonly string[]
+    readonly notWritten?: readonly (readonly Value[])[]
+  },
 ): Promise<{
   readonly counts: unknown
   readonly changed: readonly unknown[]
@@ -128,7 +157,9 @@ async function compare(
   readonly gone: readonly Row[]
   readonly state: string
 }> {
-  await using changes = await store.compareSnapshot(latestQuery(rows), {previous})
+  await using changes = await store.compareSnapshot(latestQuery(rows), {
+    previous: {verified: previous, begun},
+  })
   const changed: unknown[] = []
   for await (const batch of changes.changed()) changed.push(...newestRowsOf(batch))
   const wentBack: {now: unknown; before: Row}[] = []
