@@ -2,7 +2,7 @@ import type {OnlineStore, OnlineTable} from '../online/online-store.js'
 import {storeIdentity} from '../online/store-identity.js'
 import type {ViewState} from '../registry/registry.js'
 
-/** Why the online store does not hold what was loaded: it holds none of it, or was not what was loaded. */
+/** Why the online store does not hold what was loaded: its table is gone, or it is not the store that was loaded. */
 export type TableLoss = 'emptied' | 'another_store'
 
 /**
@@ -10,17 +10,17 @@ export type TableLoss = 'emptied' | 'another_store'
  * another one since, which may well hold an older load. Only a table that lost everything is noticed.
  */
 export async function lossOf(
-  online: Pick<OnlineStore, 'countRows' | 'listTables' | 'notes'>,
+  online: Pick<OnlineStore, 'listTables' | 'notes'>,
   table: OnlineTable,
   state: ViewState,
 ): Promise<TableLoss | undefined> {
   const holdsNothing = state.covered.length === 0 || state.newestEventTimestamp === undefined
   if (holdsNothing && state.checkpoint === undefined) return undefined
-  const rows = await online.countRows(table)
-  const isEmpty = rows === undefined ? !(await online.listTables()).includes(table.name) : rows === 0
-  if (isEmpty) return 'emptied'
+  // Not by its rows: they may all have expired, or none of them could be written.
+  if (!(await online.listTables()).includes(table.name)) return 'emptied'
   const {storeId} = state
-  return storeId !== undefined && (await storeIdentity(online)) !== storeId ? 'another_store' : undefined
+  const found = storeId === undefined ? undefined : await storeIdentity(online)
+  return found === undefined || found === storeId ? undefined : 'another_store'
 }
 
 /** The state of a view of which nothing is online. */

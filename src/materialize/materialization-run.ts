@@ -10,6 +10,7 @@ import type {
   ViewState,
 } from '../registry/registry.js'
 import {onlineTableOf} from '../online/online-table.js'
+import {freeTable, takenNames} from '../registry/table-names.js'
 import {recordRun, updateRegistry} from '../registry/update-registry.js'
 import {closeDeadRuns} from './close-run.js'
 import {lossOf, withoutCoverage, type TableLoss} from './lost-table.js'
@@ -33,7 +34,7 @@ const checkpointMillis = 2000
 
 const lossNotes = {
   emptied: 'the online store had lost its rows',
-  another_store: 'the online store is another one than that of the last load, without its rows',
+  another_store: 'the online store is another one than that of the last load, or older',
 } as const satisfies Record<TableLoss, string>
 
 /**
@@ -175,11 +176,16 @@ export class MaterializationRun {
     if (loss === undefined) return held
     tally.notes = [...tally.notes, `${lossNotes[loss]}, so all of them are due again`]
     // With what an older load left nothing can be compared: nobody knows which of its rows are gone from the source.
-    if (loss === 'another_store' && view.sync === 'snapshot') await online.drop([state.table])
+    const isUnknown = loss === 'another_store' && view.sync === 'snapshot'
+    const occupied = isUnknown ? await online.listTables() : []
     const {document} = await this.#update((current) => {
       const now = current.views[name]
       if (now?.lease?.runId !== runId) throw leaseLost()
-      return withState(current, name, withoutCoverage(now))
+      const left = withoutCoverage(now)
+      if (!isUnknown) return withState(current, name, left)
+      const table = freeTable(name, takenNames(current, occupied))
+      const pendingDrops = [...current.pendingDrops, now.table]
+      return withState({...current, pendingDrops}, name, {...left, table})
     })
     return document
   }

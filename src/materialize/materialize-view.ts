@@ -55,7 +55,7 @@ export async function materializeView(
   // Also in a store that feature_store.yaml names since the view was applied.
   const isKnown = state.storeId !== undefined && (await online.listTables()).includes(table.name)
   if (!isKnown) await online.prepare([table])
-  const storeId = await giveStoreIdentity(online)
+  const storeId = await giveStoreIdentity(online, state.storeId)
   const offline = await context.openOfflineStore()
   onProgress?.({view: name, phase: 'reading', rows: 0})
   if (view.sync === 'snapshot') {
@@ -95,7 +95,8 @@ export async function materializeView(
       rows: 0,
       rejected: 0,
     }
-    const onPosition = ({after, settled, rejected}: AcknowledgedBatch): void =>
+    const onPosition = ({after, settled, rejected}: AcknowledgedBatch): void => {
+      if (identity === undefined) return
       context.saveCheckpoint(name, {
         runId,
         begunAt: begun.begunAt,
@@ -110,6 +111,7 @@ export async function materializeView(
         // Not those without a key or a time: who goes on finds them again.
         rejected: begun.rejected + rejected,
       })
+    }
     const life = lifeOf(view, context)
     const batches = offline.readLatest(query, signal === undefined ? {} : {signal})
     const isInKeyOrder = query.order === 'key'

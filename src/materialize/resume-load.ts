@@ -18,15 +18,17 @@ export interface ResumedLoad extends SourceSurvey {
 
 /**
  * Tells one load from another: what the rows of the view are, where they go, and the files of its source as they were
- * when it began. Where a file was replaced since, what was read of it is old, and the load begins anew.
+ * when it began. Where a file was replaced since, what was read of it is old, and the load begins anew. Undefined where
+ * nobody can tell: such a load never goes on.
  */
 export async function loadIdentity(
   offline: OfflineStore,
   rows: FeatureRows,
   {table, storeId}: {readonly table: string; readonly storeId: string},
   begunAt: Instant,
-): Promise<string> {
+): Promise<string | undefined> {
   const version = await offline.sourceVersion(rows.source, begunAt)
+  if (version === undefined) return undefined
   const text = JSON.stringify([rows, table, storeId, version], (_, value: unknown) =>
     typeof value === 'bigint' ? String(value) : value,
   )

@@ -156,14 +156,22 @@ export class StoreWriter implements AsyncDisposable {
     if (adaptive === undefined || latencyTargetMillis === undefined || rows.rowCount === 0) return
     const key = keyAt(rows, 0)
     this.#sample = [{table, keys: [key], features: table.features.slice(0, 1).map(({name}) => name)}]
-    this.#probe ??= this.#startProbe(adaptive, latencyTargetMillis)
+    this.#probe ??= this.#startProbe(adaptive, latencyTargetMillis).catch((error: unknown) => {
+      // The next batch may have more luck.
+      this.#probe = undefined
+      throw error
+    })
     await this.#probe
   }
 
   async #startProbe(adaptive: AdaptivePacing, targetMillis: number): Promise<AsyncDisposable> {
     const reader = await this.#options.openReader()
     const read = (): Promise<unknown> => reader.read(this.#sample)
-    adaptive.yieldToReads(targetMillis, await ReadProbe.measure(readsBefore, {read}))
+    const before = await ReadProbe.measure(readsBefore, {read}).catch(async (error: unknown) => {
+      await reader[Symbol.asyncDispose]()
+      throw error
+    })
+    adaptive.yieldToReads(targetMillis, before)
     const probe = new ReadProbe({read, onRead: (millis) => adaptive.onRead(millis)})
     return {
       async [Symbol.asyncDispose]() {

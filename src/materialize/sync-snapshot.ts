@@ -63,6 +63,7 @@ export async function syncSnapshot(sync: SnapshotSync): Promise<(now: ViewState)
   const sample = new WrittenSample()
   const notWritten: EntityKey[] = []
   tally.addUnchanged(all - changed)
+  if (all === 0 && gone > 0) note(tally, `its source is empty: all ${gone} rows go`)
   const onRows = (): void =>
     onProgress?.({view: rows.view, phase: 'writing', rows: tally.settled, approximateTotal: all})
   // A store keeps the newer of two rows: one that went back takes its place after that was removed. What is gone goes
@@ -132,7 +133,7 @@ export async function syncSnapshot(sync: SnapshotSync): Promise<(now: ViewState)
 }
 
 /** The files to compare with; others of the table go. Throws FS_SNAPSHOT_MISSING. */
-async function previousState({table, state, context, tally}: SnapshotSync): Promise<SnapshotFiles> {
+async function previousState({table, state, request, context, tally}: SnapshotSync): Promise<SnapshotFiles> {
   const {snapshotsDirectory} = context
   await mkdir(snapshotsDirectory, {recursive: true})
   const verified = state.snapshot?.file
@@ -149,6 +150,8 @@ async function previousState({table, state, context, tally}: SnapshotSync): Prom
       throw missing(name, snapshotsDirectory)
   }
   const pathOf = (name: string): string => join(snapshotsDirectory, name)
+  // Who asks for an interval heals: nothing that should be online counts as being there.
+  if (request.command === 'materialize') return {begun: [...known].map(pathOf)}
   return {verified: verified === undefined ? undefined : pathOf(verified), begun: begun.map(pathOf)}
 }
 

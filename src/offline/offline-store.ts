@@ -97,9 +97,9 @@ export interface OfflineStore extends AsyncDisposable {
   summarizeSource(query: SourceSummaryQuery): Promise<SourceSummary>
   /**
    * A text that is another when the source's rows are, as far as that can be told without reading them: what was written
-   * by `modifiedBy`. What was only added since then does not change it.
+   * by `modifiedBy`. What was only added since then does not change it. Undefined where it can't be told.
    */
-  sourceVersion(source: SourceTree, modifiedBy: Instant): Promise<string>
+  sourceVersion(source: SourceTree, modifiedBy: Instant): Promise<string | undefined>
   /** Streams the newest row of each key; rows without a key or an event time are left out. */
   readLatest(query: LatestPerEntityQuery, options?: ReadOptions): AsyncIterable<LatestBatch>
   /**

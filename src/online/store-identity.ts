@@ -10,12 +10,18 @@ export async function storeIdentity({notes}: Pick<OnlineStore, 'notes'>): Promis
   return (await notes.identity.read()).text
 }
 
-/** The identity of a store that was opened to write and prepared. */
-export async function giveStoreIdentity(store: Pick<OnlineStore, 'notes'>): Promise<string> {
+/**
+ * The identity of a store that was opened to write and prepared. `known`: what it was said to be before, for a store that
+ * lost no more than that.
+ */
+export async function giveStoreIdentity(
+  store: Pick<OnlineStore, 'notes'>,
+  known: string = randomUUID(),
+): Promise<string> {
   for (;;) {
-    const known = await storeIdentity(store)
-    if (known !== undefined) return known
+    const given = await storeIdentity(store)
+    if (given !== undefined) return given
     // Of several at once one succeeds; all then read the same.
-    await store.notes.identity.replace(undefined, randomUUID())
+    await store.notes.identity.replace(undefined, known)
   }
 }

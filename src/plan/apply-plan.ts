@@ -2,7 +2,9 @@ import type {Definitions} from '../definitions/definition.js'
 import {FeatureStoreError} from '../errors.js'
 import type {OnlineStore, OnlineTable} from '../online/online-store.js'
 import {onlineTableOf} from '../online/online-table.js'
+import {giveStoreIdentity} from '../online/store-identity.js'
 import type {Registry, RegistryDocument} from '../registry/registry.js'
+import {withoutDrops} from '../registry/table-names.js'
 import {updateRegistry} from '../registry/update-registry.js'
 import {baseRevisionOf} from './base-revision.js'
 import {createPlan} from './create-plan.js'
@@ -78,6 +80,7 @@ async function prepareTables(
     await done('tables_reserved')
   }
   await store.prepare(tablesToPrepare(steps, plan.desired))
+  await giveStoreIdentity(store)
   await done('tables_prepared')
   return steps
 }
@@ -93,10 +96,7 @@ async function finishDrops(
   if (dropped.length === 0) return revision
   await (await online()).drop(dropped)
   await done('tables_dropped')
-  const forgotten = await updateRegistry(registry, (current) => ({
-    ...current,
-    pendingDrops: current.pendingDrops.filter((table) => !dropped.includes(table)),
-  }))
+  const forgotten = await updateRegistry(registry, (current) => withoutDrops(current, dropped))
   await done('drops_forgotten')
   return forgotten.revision
 }

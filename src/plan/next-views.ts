@@ -1,5 +1,6 @@
 import type {Definitions} from '../definitions/definition.js'
 import type {RegistryDocument, ViewState} from '../registry/registry.js'
+import {freeTable, takenNames} from '../registry/table-names.js'
 import {viewEffect, type ViewEffect} from './view-effect.js'
 
 /** What `apply` does to a view whose table it touches. */
@@ -22,7 +23,7 @@ export function viewSteps(
   const names = new Set(
     [...document.definitions.featureViews, ...desired.featureViews].map((view) => view.name),
   )
-  const taken = new Set([...knownTables(document), ...occupied].map((table) => table.toLowerCase()))
+  const taken = takenNames(document, occupied)
   return [...names].map((view) => {
     const state = document.views[view]
     const effect = viewEffect(view, document.definitions, desired, state)
@@ -74,12 +75,6 @@ export function nextDocument(
   }
 }
 
-/** Tables that the registry knows: in use, being created, to be dropped. */
-export function knownTables(document: RegistryDocument): readonly string[] {
-  const {views, pendingDrops, reservedTables = []} = document
-  return [...Object.values(views).map((state) => state.table), ...pendingDrops, ...reservedTables]
-}
-
 function nextState({effect, table}: ViewStep, state: ViewState | undefined): ViewState | undefined {
   switch (effect.table) {
     case 'none':
@@ -111,12 +106,4 @@ function whoWasAtIt(state: ViewState | undefined): Pick<ViewState, 'lease' | 'la
 /** Without coverage, and without `arrival`, so that late rows are looked for from the start again. */
 function unloaded({arrival: _arrival, ...state}: ViewState): ViewState {
   return {...state, covered: []}
-}
-
-/** The view's own name, then `view__2` and so on. */
-function freeTable(view: string, taken: ReadonlySet<string>): string {
-  for (let number = 1; ; number += 1) {
-    const table = number === 1 ? view : `${view}__${number}`
-    if (!taken.has(table.toLowerCase())) return table
-  }
 }

@@ -1,6 +1,6 @@
 import type {OnlineStore} from '../online/online-store.js'
 import type {Registry} from '../registry/registry.js'
-import {knownTables} from './next-views.js'
+import {knownTables} from '../registry/table-names.js'
 
 /**
  * Removes all online tables of the project, those that only the store knows of included, then its registry. Nothing of

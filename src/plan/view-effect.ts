@@ -85,6 +85,9 @@ function reasonsToRebuild(
   desired: Definitions,
 ): readonly string[] {
   const reasons: string[] = []
+  // What a sync removed, it removed for times up to its own: rows of those times would not come back everywhere.
+  if (before.sync === 'snapshot' && after.sync !== 'snapshot')
+    reasons.push('it is no longer synced as a whole')
   const [oldKeys, keys] = [keyTextOf(before, registered), keyTextOf(after, desired)]
   if (oldKeys !== keys) reasons.push(`the key changes from (${oldKeys}) to (${keys})`)
   for (const field of after.schema) {

@@ -26,6 +26,7 @@ export function formatSnapshot({revision, document}: RegistrySnapshot): string {
     ),
     pending_drops: document.pendingDrops,
     reserved_tables: document.reservedTables,
+    former_tables: document.formerTables,
     runs: document.runs.map(formatRun),
   }
   return `${JSON.stringify(plain, undefined, 2)}\n`
@@ -73,6 +74,7 @@ function parseDocument(top: Readonly<Record<string, unknown>>, project: string):
     reservedTables: asOptional(top['reserved_tables'], 'reserved_tables', (inner, at) =>
       asList(inner, at, asText),
     ),
+    formerTables: asOptional(top['former_tables'], 'former_tables', (inner, at) => asList(inner, at, asText)),
     runs: asList(top['runs'], 'runs', parseRun),
   })
 }

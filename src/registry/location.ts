@@ -7,7 +7,10 @@ export function schemeOf(location: string): string | undefined {
 
 /** As it may be shown: without a password. */
 export function shownLocation(location: string): string {
-  return location
-    .replace(/^([a-z][a-z0-9+.-]+:\/\/[^:@/?]*):[^@/]*@/i, '$1@')
-    .replace(/([?&](?:ssl)?password=)[^&]*/gi, '$1…')
+  return (
+    location
+      // A password may hold what should be written by percent: all up to the last @ before the query counts.
+      .replace(/^([a-z][a-z0-9+.-]+:\/\/[^:@/?]*):[^?]*@/i, '$1@')
+      .replace(/([?&](?:ssl)?password=)[^&]*/gi, '$1…')
+  )
 }

@@ -147,6 +147,8 @@ export interface RegistryDocument {
   readonly pendingDrops: readonly string[]
   /** Tables that an apply is creating. Left by one that was killed, they become pending drops at the next. */
   readonly reservedTables?: readonly string[]
+  /** Tables that were dropped, the last ones first: their names are not given again. */
+  readonly formerTables?: readonly string[]
   /** Newest first; old ones are forgotten. */
   readonly runs: readonly RunRecord[]
 }

@@ -7,6 +7,7 @@ const firstDelayMillis = 5
 const longestDelayMillis = 200
 
 const keptRuns = 100
+const keptWhileRunning = 500
 const keptViewRuns = 2000
 
 /**
@@ -37,14 +38,16 @@ export async function updateRegistry(
 
 /**
  * The document with a run added, or replaced when its id is known. Newest first; beyond 100 runs, or 2,000 views in
- * all of them, the oldest are forgotten.
+ * all of them, the oldest are forgotten, but for this one and those that go on.
  */
 export function recordRun(document: RegistryDocument, run: RunRecord): RegistryDocument {
   const runs = [run, ...document.runs.filter((one) => one.id !== run.id)].sort(newestFirst)
   let views = 0
-  const kept = runs.slice(0, keptRuns).filter((one, index) => {
+  const kept = runs.filter((one, index) => {
     views += one.views.length
-    return index === 0 || views <= keptViewRuns
+    if (index < keptRuns && views <= keptViewRuns) return true
+    // What goes on, or has just ended, is looked for by its id; what was killed elsewhere seems to go on for ever.
+    return one.id === run.id || (one.status === 'running' && index < keptWhileRunning)
   })
   return {...document, runs: kept}
 }

@@ -60,6 +60,22 @@ describe('an online store that lost what was loaded', () => {
   })
 })
 
+test.each([
+  ['whose source became empty', {sync: 'snapshot'}, []],
+  ['whose rows have all expired', {ttl: day}, [{driver: 1n, event: now - 30n * day, trips: 1n}]],
+  ['whose rows were all rejected', {}, [{driver: null, event: now, trips: 1n}]],
+] as const)('a view %s is not lost', async (_, view, rows) => {
+  await project[Symbol.asyncDispose]()
+  await begin(view)
+  await project.writeSource('stats', [
+    {driver: 1n, event: now - 40n * day, created: now - 40n * day, trips: 1n},
+  ])
+  await project.load(now - 39n * day, {expireAfter: 0n})
+  await project.writeSource('stats', rows)
+  for (const end of [now + 1n, now + 2n * day, now + 3n * day])
+    expect(notes(await project.load(end, {expireAfter: 0n}))).not.toContain('lost')
+})
+
 describe('another online store than that of the last load', () => {
   test('gets what it lacks, also one that holds an older load', async () => {
     const [first, second] = [project.online, await anotherStore()]

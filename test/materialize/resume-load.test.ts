@@ -100,4 +100,39 @@ test('the version of a source is another when a file was replaced, and not when 
   expect(await version()).toBe(first)
   await write('b.csv', 'id,t\n3,2026-01-01\n')
   expect(await version()).not.toBe(first)
+  // Another one of the same size, within the same second.
+  const second = Math.floor(old.getTime() / 1000)
+  const versions: (string | undefined)[] = []
+  for (const part of [0.25, 0.5]) {
+    await write('b.csv', `id,t\n${part * 4},2026-01-01\n`)
+    await utimes(join(folder, 'b.csv'), second + part, second + part)
+    versions.push(await version())
+  }
+  expect(versions[0]).not.toBe(versions[1])
+})
+
+test('the version of SQL is that of its inputs, and none where it reads more than those', async () => {
+  const folder = join(project.directory, 'stats.parquet')
+  const input = {
+    source: {kind: 'data_source', name: 'a', type: 'file', path: 'stats.parquet', timestampField: 't'},
+    inputs: {},
+  } as const
+  const version = (query: string) =>
+    project.offline.sourceVersion(
+      {
+        source: {kind: 'data_source', name: 'q', type: 'query', query, timestampField: 't'},
+        inputs: {stats: input},
+      },
+      BigInt(Date.now()) * 1000n,
+    )
+  const known = await version(
+    'WITH w AS (SELECT * FROM Stats) SELECT * FROM w, range(3) WHERE x IN (SELECT x FROM stats)',
+  )
+  expect(known).toBe(await project.offline.sourceVersion(input, BigInt(Date.now()) * 1000n))
+  for (const query of [
+    `SELECT * FROM '${folder}'`,
+    `SELECT * FROM stats JOIN read_parquet('${folder}') USING (driver_id)`,
+    `SELECT * FROM stats WHERE trips > (SELECT max(trips) FROM "other.csv")`,
+  ])
+    expect(await version(query)).toBeUndefined()
 })

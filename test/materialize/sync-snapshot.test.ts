@@ -206,6 +206,21 @@ describe('a view that is synced as a whole', () => {
     expect(run.views[0]).toMatchObject({status: 'failed', error: {code: 'FS_LOAD_NOT_VERIFIED'}})
   })
 
+  test('loads all of it again when an interval is asked for, and heals what the store lost', async () => {
+    await project.writeSource('stats', [row(1n, now, 1n), row(2n, now, 2n), row(3n, now, 3n)])
+    await sync()
+    const {definitions, views} = await project.document()
+    const [view] = definitions.featureViews
+    if (view === undefined) throw new Error('no view')
+    const table = onlineTableOf(view, definitions, views['stats']?.table ?? '')
+    const lost = onlineRows(table, [{key: [2n], event: now, created: now, values: [2n, 'x']}])
+    await project.online.remove(table, lost)
+    await project.writeSource('stats', [row(1n, now, 1n), row(2n, now, 2n)])
+    const healing = {command: 'materialize', now: () => now + 1n, start: null, end: now + 1n} as const
+    expect((await project.run(healing)).views[0]).toMatchObject({status: 'ok', rows: {deleted: 1}})
+    expect(await online()).toEqual({1: 1n, 2: 2n})
+  })
+
   test('does not go back to what its source was', async () => {
     await project.writeSource('stats', [row(1n, now, 1n)])
     await sync()

@@ -129,8 +129,9 @@ describe('applyPlan', () => {
     await apply(scenarios.offline)
     await expectInLine(scenarios.offline, ['totals'])
     await apply(rides)
-    await expectInLine(rides, ['stats', 'totals'])
-    expect((await currentDocument()).views['stats']).toEqual({table: 'stats', covered: []})
+    // A load of the view that it was may still write to the table that it had.
+    await expectInLine(rides, ['stats__2', 'totals'])
+    expect((await currentDocument()).views['stats']).toEqual({table: 'stats__2', covered: []})
     expect(await rowsOf(rides, 'stats')).toBe(0)
     await apply(noDefinitions)
     await expectInLine(noDefinitions, [])

@@ -82,6 +82,7 @@ export function sampleDocument(project = 'rides'): RegistryDocument {
     },
     pendingDrops: ['gone', 'gone__2'],
     reservedTables: ['coming'],
+    formerTables: ['went', 'went__2'],
     runs: [
       {
         id: '20240502-000000-abcdef',

@@ -81,14 +81,28 @@ describe('recordRun', () => {
   })
 
   it('forgets the oldest beyond 100 runs, and beyond 2,000 views', () => {
-    const many = Array.from({length: 130}, (_, index) => run(`run_${index}`, BigInt(index)))
+    const ended = (...of: Parameters<typeof run>) => ({...run(...of), status: 'ok' as const})
+    const many = Array.from({length: 130}, (_, index) => ended(`run_${index}`, BigInt(index)))
     const document = many.reduce(recordRun, empty)
     expect(document.runs).toHaveLength(100)
     expect(document.runs[0]?.id).toBe('run_129')
 
-    const wide = Array.from({length: 9}, (_, index) => run(`run_${index}`, BigInt(index), 500))
+    const wide = Array.from({length: 9}, (_, index) => ended(`run_${index}`, BigInt(index), 500))
     expect(wide.reduce(recordRun, empty).runs).toHaveLength(4)
     expect(recordRun(empty, run('huge', 1n, 3000)).runs).toHaveLength(1)
+  })
+
+  it('forgets neither a run that goes on nor the one that has just ended, but bounds what seems to go on', () => {
+    const long = run('long', 0n, 1500)
+    const others = Array.from({length: 5}, (_, index) => ({
+      ...run(`run_${index}`, BigInt(index + 1), 500),
+      status: 'ok' as const,
+    }))
+    const document = others.reduce(recordRun, recordRun(empty, long))
+    expect(document.runs.map(({id}) => id)).toContain('long')
+    expect(recordRun(document, {...long, status: 'ok'}).runs.at(-1)).toMatchObject({id: 'long', status: 'ok'})
+    const killed = Array.from({length: 700}, (_, index) => run(`run_${index}`, BigInt(index)))
+    expect(killed.reduce(recordRun, empty).runs).toHaveLength(500)
   })
 })
 

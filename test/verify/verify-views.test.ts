@@ -260,7 +260,7 @@ describe('after a load', () => {
   })
 
   test('a store that lost everything is said', async () => {
-    await replaceOnline(project, [])
+    await project.online.drop(['stats'])
     const view = await verifyOne(project, now)
     expect(view).toMatchObject({missing: 3, equal: 0})
     expect(view.notes).toEqual([expect.stringContaining('no longer holds what was loaded')])

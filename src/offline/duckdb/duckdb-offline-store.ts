@@ -103,7 +103,7 @@ class DuckDbOfflineStore implements OfflineStore {
     })
   }
 
-  sourceVersion(source: SourceTree, modifiedBy: Instant): Promise<string> {
+  sourceVersion(source: SourceTree, modifiedBy: Instant): Promise<string | undefined> {
     return this.#reading(source, (session) => sourceVersion(session, source, this.#repoDirectory, modifiedBy))
   }
 

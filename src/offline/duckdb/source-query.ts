@@ -72,11 +72,7 @@ export async function qualifyTables(
   statement: SyntaxNode,
   catalog: string,
 ): Promise<string> {
-  const defined = new Set<unknown>()
-  visit(statement, (node) => {
-    const {map} = (node['cte_map'] ?? {}) as {readonly map?: readonly {readonly key: string}[]}
-    for (const {key} of map ?? []) defined.add(key.toLowerCase())
-  })
+  const defined = namesOfWith(statement)
   const qualified = mapNodes(statement, (node) =>
     node['type'] === 'BASE_TABLE' &&
     node['catalog_name'] === '' &&
@@ -88,6 +84,38 @@ export async function qualifyTables(
     `SELECT json_deserialize_sql(${quoteText(JSON.stringify(qualified))}::JSON)`,
   )
   return sql as string
+}
+
+/** Table functions that read nothing. */
+const pureTableFunctions: ReadonlySet<string> = new Set(['range', 'generate_series', 'unnest', 'repeat'])
+
+/**
+ * Whether the statement reads what nobody else knows of: by a table function, or a table that neither WITH nor `tables`
+ * names, which is a file. `tables`: in lower case; undefined where all tables are known.
+ */
+export function readsMore(statement: SyntaxNode, tables: ReadonlySet<string> | undefined): boolean {
+  const defined = namesOfWith(statement)
+  let found = false
+  visit(statement, (node) => {
+    if (node['type'] === 'TABLE_FUNCTION') {
+      const name = functionOf((node['function'] ?? {}) as SyntaxNode) ?? ''
+      if (!pureTableFunctions.has(name)) found = true
+    } else if (node['type'] === 'BASE_TABLE' && tables !== undefined) {
+      const name = String(node['table_name']).toLowerCase()
+      if (!tables.has(name) && !defined.has(name)) found = true
+    }
+  })
+  return found
+}
+
+/** Names that WITH gives, anywhere in the statement, in lower case. */
+function namesOfWith(statement: SyntaxNode): ReadonlySet<string> {
+  const defined = new Set<string>()
+  visit(statement, (node) => {
+    const {map} = (node['cte_map'] ?? {}) as {readonly map?: readonly {readonly key: string}[]}
+    for (const {key} of map ?? []) defined.add(key.toLowerCase())
+  })
+  return defined
 }
 
 async function volatileFunctions(session: DuckDbSession): Promise<ReadonlySet<string>> {

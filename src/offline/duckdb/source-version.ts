@@ -1,43 +1,61 @@
 import {createHash} from 'node:crypto'
+import {stat} from 'node:fs/promises'
 import {resolve} from 'node:path'
 import {quoteText} from '../../compile/dialects/duckdb-names.js'
 import type {SourceTree} from '../../compile/query.js'
 import type {Instant} from '../../definitions/instant.js'
 import type {DuckDbSession} from './duckdb-session.js'
 import {escapeGlob, findSourceFiles} from './source-files.js'
+import {parseSelect, readsMore} from './source-query.js'
 
-/** Names, sizes and times of a source's files, shortened; of those alone that had not changed since `modifiedBy`. */
+/**
+ * Identities, sizes and times of a source's files, shortened; of those alone that had not changed since `modifiedBy`.
+ * Undefined where its SQL reads more than is known of.
+ */
 export async function sourceVersion(
   session: DuckDbSession,
   tree: SourceTree,
   repoDirectory: string,
   modifiedBy: Instant,
-): Promise<string> {
+): Promise<string | undefined> {
+  const files = await filesOf(session, tree, repoDirectory)
+  if (files === undefined) return undefined
   const hash = createHash('sha256')
-  for (const argument of await fileArguments(tree, repoDirectory)) {
-    // Contents are not read: only columns that are asked for are.
-    const files = await session.rows(
-      `SELECT filename, size::VARCHAR, epoch_us(last_modified)::VARCHAR FROM read_blob(${argument})
-       WHERE epoch_us(last_modified) <= $1::BIGINT ORDER BY filename`,
-      [modifiedBy],
-    )
-    hash.update(JSON.stringify([argument, files]))
+  for (const file of files.toSorted()) {
+    const found = await stat(file, {bigint: true}).catch(() => undefined)
+    // To the nanosecond: a file may be replaced by another of its size within a second.
+    if (found === undefined || found.mtimeNs / 1000n > modifiedBy) continue
+    hash.update(JSON.stringify([file, ...[found.ino, found.size, found.mtimeNs].map(String)]))
   }
   return hash.digest('hex')
 }
 
-async function fileArguments(
+async function filesOf(
+  session: DuckDbSession,
   {source, inputs}: SourceTree,
   repoDirectory: string,
-): Promise<readonly string[]> {
+): Promise<readonly string[] | undefined> {
+  const knows = async (sql: string, tables: ReadonlySet<string> | undefined): Promise<boolean> =>
+    !readsMore(await parseSelect(session, sql, `The query of data source \`${source.name}\``), tables)
   switch (source.type) {
-    case 'file':
-      return [(await findSourceFiles(source, repoDirectory)).argument]
-    case 'duckdb':
-      return [quoteText(escapeGlob(resolve(repoDirectory, source.path)))]
+    case 'file': {
+      const {argument} = await findSourceFiles(source, repoDirectory)
+      // Contents are not read: only columns that are asked for are.
+      const rows = await session.rows(`SELECT filename FROM read_blob(${argument})`)
+      return rows.map(([name]) => name as string)
+    }
+    case 'duckdb': {
+      if (source.query !== undefined && !(await knows(source.query, undefined))) return undefined
+      const path = resolve(repoDirectory, source.path)
+      const rows = await session.rows(`SELECT filename FROM read_blob(${quoteText(escapeGlob(path))})`)
+      // What was committed and not yet merged lies beside it.
+      return rows.flatMap(([name]) => [name as string, `${name as string}.wal`])
+    }
     case 'query': {
-      const all = await Promise.all(Object.values(inputs).map((input) => fileArguments(input, repoDirectory)))
-      return all.flat()
+      const tables = new Set(Object.keys(inputs).map((name) => name.toLowerCase()))
+      if (!(await knows(source.query, tables))) return undefined
+      const all = await Promise.all(Object.values(inputs).map((one) => filesOf(session, one, repoDirectory)))
+      return all.some((one) => one === undefined) ? undefined : all.flatMap((one) => one ?? [])
     }
     default:
       return source satisfies never

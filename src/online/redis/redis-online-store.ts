@@ -262,7 +262,15 @@ export class RedisOnlineStore implements OnlineStore {
       const id = readSchemaId(row)
       if (decoder === undefined || id !== schemaId) {
         const schema = this.#schemas.get(id)
-        if (schema === undefined) throw new Error(`a row has schema ${id}, which is not there`)
+        if (schema === undefined) {
+          throw new FeatureStoreError(
+            'FS_STORE_UNAVAILABLE',
+            `Redis holds a row of schema ${id} and no longer that schema: it has lost ${this.#keys.schemas}.`,
+            {
+              hint: 'Run `fs teardown`, `fs apply` and load again; set maxmemory-policy to noeviction (`fs doctor` looks).',
+            },
+          )
+        }
         decoder = this.#decoders.get(schema, features)
         schemaId = id
       }

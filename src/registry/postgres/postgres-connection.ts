@@ -5,9 +5,11 @@ import {shownLocation} from '../location.js'
 import {mayPass} from './postgres-errors.js'
 
 const connectMillis = 10_000
-const queryMillis = 30_000
-/** Long enough for a restart or a failover. */
-const patienceMillis = 30_000
+/** The server gives up first, so that it does not do later what it was not waited for. */
+const statementMillis = 8000
+const queryMillis = 10_000
+/** Long enough for a restart or a failover, and for some queries that time out. */
+const patienceMillis = 45_000
 const firstDelayMillis = 50
 const longestDelayMillis = 2000
 
@@ -40,6 +42,7 @@ export class PostgresConnection implements AsyncDisposable {
       ...config,
       max: 2,
       connectionTimeoutMillis: connectMillis,
+      statement_timeout: statementMillis,
       query_timeout: queryMillis,
       application_name: 'feature-repo',
       allowExitOnIdle: true,

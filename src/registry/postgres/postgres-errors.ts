@@ -12,7 +12,7 @@ export function isMissingTable(error: unknown): boolean {
 export function mayPass(error: unknown): boolean {
   const code = codeOf(error)
   if (code === undefined) return /terminated|timeout|not queryable/i.test(messageOf(error))
-  return /^(08...|57P0[1-4]|53300|40001|40P01|25006)$/.test(code) || passingSystemErrors.has(code)
+  return /^(08...|57014|57P0[1-4]|53300|40001|40P01|25006)$/.test(code) || passingSystemErrors.has(code)
 }
 
 const passingSystemErrors = new Set([
