@@ -20,7 +20,8 @@ export function usageErrorOf(
     const [, flag = '', message = ''] = wrapped
     return new FeatureStoreError(error.code, `${flag}: ${message}`, {hint: error.hint, cause: error})
   }
-  if (!(error instanceof CLIError) || !('parse' in error)) return undefined
+  // What oclif's own flags can't read has the wrapper and nothing else to tell it by.
+  if (!(error instanceof CLIError) || !('parse' in error || flagWrapper.test(error.message))) return undefined
   const message = error.message
     .replace(flagWrapper, '$1: $2')
     .replace(/\nSee more help with --help$/, '')

@@ -22,17 +22,3 @@ export async function lossOf(
   const found = storeId === undefined ? undefined : await storeIdentity(online)
   return found === undefined || found === storeId ? undefined : 'another_store'
 }
-
-/** The state of a view of which nothing is online. */
-export function withoutCoverage(state: ViewState): ViewState {
-  const {
-    newestEventTimestamp: _newest,
-    arrival: _arrival,
-    checkpoint: _checkpoint,
-    snapshot: _snapshot,
-    begunSyncs: _begun,
-    storeId: _storeId,
-    ...rest
-  } = state
-  return {...rest, covered: []}
-}

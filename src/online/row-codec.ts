@@ -18,6 +18,7 @@ import {formatDay} from '../definitions/day.js'
 import type {Field} from '../definitions/definition.js'
 import type {Instant} from '../definitions/instant.js'
 import {typeParts, type ScalarType, type Value, type ValueType} from '../definitions/value-type.js'
+import {FeatureStoreError} from '../errors.js'
 import {dataViewOf} from './data-view.js'
 import type {OnlineRow, OnlineRows} from './online-store.js'
 
@@ -177,12 +178,14 @@ export class RowDecoder {
   readonly #slots: readonly (
     (SlotLayout & {readonly nullByte: number; readonly nullBit: number}) | undefined
   )[]
+  readonly #fixedEnd: number
   /** Rows often lie in the same memory: a store lends one buffer each time, a reply of a server is one buffer. */
   #view: DataView = new DataView(new ArrayBuffer(0))
 
   /** `written` is the schema of the rows; `wanted` names features in the order of the answer. */
   constructor(written: readonly Pick<Field, 'name' | 'valueType'>[], wanted: readonly string[]) {
-    const {slots} = layoutOf(written)
+    const {slots, fixedEnd} = layoutOf(written)
+    this.#fixedEnd = fixedEnd
     this.#slots = wanted.map((name) => {
       const index = written.findIndex((field) => field.name === name)
       const slot = slots[index]
@@ -191,8 +194,10 @@ export class RowDecoder {
     })
   }
 
-  /** `bytes` may be overwritten afterwards: nothing of it is kept. */
+  /** `bytes` may be overwritten afterwards: nothing of it is kept. Throws RangeError for a row that was cut short. */
   decode(bytes: Buffer): OnlineRow {
+    // What follows in the same memory is another row.
+    if (bytes.length < this.#fixedEnd) throw new RangeError('a row ends before its values')
     if (bytes.buffer !== this.#view.buffer) this.#view = new DataView(bytes.buffer)
     const view = this.#view
     const start = bytes.byteOffset
@@ -236,27 +241,46 @@ function decodeSlot(bytes: Buffer, view: DataView, start: number, {slot, offset,
     case 'float64':
       return view.getFloat64(start + offset, true)
     case 'text': {
-      const from = bytes.readUInt32LE(offset)
-      return bytes.toString('utf8', from, from + bytes.readUInt32LE(offset + 4))
+      const [from, to] = spanOf(bytes, offset)
+      return bytes.toString('utf8', from, to)
     }
     case 'bytes': {
-      const from = bytes.readUInt32LE(offset)
-      return Uint8Array.from(bytes.subarray(from, from + bytes.readUInt32LE(offset + 4)))
+      const [from, to] = spanOf(bytes, offset)
+      return Uint8Array.from(bytes.subarray(from, to))
     }
     case 'list': {
-      const from = bytes.readUInt32LE(offset)
+      const [from, to] = spanOf(bytes, offset)
       const parts = typeParts(type)
       const element = parts.kind === 'list' ? parts.element : 'string'
-      return decodeList(element, bytes.subarray(from, from + bytes.readUInt32LE(offset + 4)))
+      return decodeList(element, bytes.subarray(from, to))
     }
     default:
       return slot satisfies never
   }
 }
 
+/** Where a value of any length lies. */
+function spanOf(bytes: Buffer, offset: number): readonly [from: number, to: number] {
+  const from = bytes.readUInt32LE(offset)
+  const to = from + bytes.readUInt32LE(offset + 4)
+  if (to > bytes.length) throw new RangeError('a row ends before its values')
+  return [from, to]
+}
+
+/** Whether the bytes are long enough to be a row; others were not written by a store of ours. */
+export function isRow(bytes: Buffer): boolean {
+  return bytes.length >= headerBytes
+}
+
+/** Throws FS_STORE_UNAVAILABLE for a row of another release. */
 export function readSchemaId(bytes: Buffer): number {
-  if (bytes[0] !== layoutVersion)
-    throw new Error(`a row has layout ${bytes[0] ?? 'none'}, not ${layoutVersion}`)
+  if (bytes[0] !== layoutVersion) {
+    throw new FeatureStoreError(
+      'FS_STORE_UNAVAILABLE',
+      `A row online has layout ${bytes[0] ?? 'none'}; this release reads layout ${layoutVersion}.`,
+      {hint: 'Use the release that wrote it, or run `fs teardown`, `fs apply` and load again.'},
+    )
+  }
   return bytes.readUInt32LE(schemaAt)
 }
 

@@ -3,8 +3,9 @@ import {FeatureStoreError} from '../errors.js'
 import type {OnlineStore, OnlineTable} from '../online/online-store.js'
 import {onlineTableOf} from '../online/online-table.js'
 import {giveStoreIdentity} from '../online/store-identity.js'
-import type {Registry, RegistryDocument} from '../registry/registry.js'
+import type {Registry, RegistryDocument, ViewState} from '../registry/registry.js'
 import {withoutDrops} from '../registry/table-names.js'
+import {withoutCoverage} from '../registry/view-coverage.js'
 import {updateRegistry} from '../registry/update-registry.js'
 import {baseRevisionOf} from './base-revision.js'
 import {createPlan} from './create-plan.js'
@@ -22,7 +23,7 @@ export interface ApplyOptions {
   /** Made by `createPlan`, just now or when it was reviewed. */
   readonly plan: Plan
   readonly registry: Registry
-  /** Called at most once, and only when a table has to change. The caller closes the store. */
+  /** Called at most once, and not where only definitions change. The caller closes the store. */
   readonly openOnlineStore: () => Promise<OnlineStore>
   /** Awaited after each step that was done. */
   readonly onStep?: (step: ApplyStep) => void | Promise<void>
@@ -51,7 +52,7 @@ export async function applyPlan(options: ApplyOptions): Promise<ApplyResult> {
     const steps = await prepareTables(plan, document, registry, online, done)
     await updateRegistry(registry, (current) => register(plan, current, steps))
     await done('registered')
-  }
+  } else await mendTables(document, online)
   return {plan, revision: await finishDrops(registry, online, done)}
 }
 
@@ -69,9 +70,10 @@ async function prepareTables(
   let steps = viewSteps(document, plan.desired, [])
   if (tablesToPrepare(steps, plan.desired).length === 0) return steps
   const store = await online()
+  // A table that the registry does not know may hold rows of a registry that was lost: its name is not free.
+  const occupied = await store.listTables()
+  await forgetLost(registry, occupied)
   if (newTablesOf(steps).length > 0) {
-    // A table that the registry does not know may hold rows of a registry that was lost: its name is not free.
-    const occupied = await store.listTables()
     await updateRegistry(registry, (current) => {
       checkCurrent(plan, current)
       steps = viewSteps(current, plan.desired, occupied)
@@ -83,6 +85,40 @@ async function prepareTables(
   await giveStoreIdentity(store)
   await done('tables_prepared')
   return steps
+}
+
+/** What a table that is gone held is covered no more: it is about to be made anew, and would pass for loaded. */
+async function forgetLost(registry: Registry, there: readonly string[]): Promise<void> {
+  const isLost = ({table, covered, checkpoint}: ViewState): boolean =>
+    !there.includes(table) && (covered.length > 0 || checkpoint !== undefined)
+  await updateRegistry(registry, (current) => {
+    const views = Object.entries(current.views)
+    if (!views.some(([, state]) => isLost(state))) return current
+    return {
+      ...current,
+      views: Object.fromEntries(
+        views.map(([name, state]) => [name, isLost(state) ? withoutCoverage(state) : state]),
+      ),
+    }
+  })
+}
+
+/**
+ * Gives the tables that are there what they lost (a column that was dropped by hand, say). One that is gone is the next
+ * load's to make.
+ */
+async function mendTables(
+  {definitions, views}: RegistryDocument,
+  online: () => Promise<OnlineStore>,
+): Promise<void> {
+  const served = definitions.featureViews.filter((view) => view.online && views[view.name] !== undefined)
+  if (served.length === 0) return
+  const store = await online()
+  const there = new Set(await store.listTables())
+  const tables = served
+    .map((view) => onlineTableOf(view, definitions, views[view.name]?.table ?? ''))
+    .filter(({name}) => there.has(name))
+  if (tables.length > 0) await store.prepare(tables)
 }
 
 /** Drops what the registry says is to be dropped, then forgets it. Returns the newest revision. */

@@ -111,6 +111,49 @@ describe('what only Redis does', () => {
     expect(found?.map((one) => one?.values[0])).toEqual(ids.map((id) => (id === 1n || id === 2n ? 7n : 6n)))
   })
 
+  test.each([
+    ['is kept for ever', undefined],
+    ['expires', {keepFor: hour, now}],
+  ])('what is no row counts as none, and a row that %s takes its place', async (_, life) => {
+    await using store = await openStore('rides', 'write')
+    await store.prepare([table])
+    const ids = [1n, 2n, 3n, 4n]
+    const all = onlineRows(
+      table,
+      ids.map((id) => row(id, now, id)),
+    )
+    const request = [{table, keys: ids.map((id) => [id]), features: ['trips']}]
+    const found = async () => (await store.read(request))[0]?.map((one) => one?.values[0])
+    await store.write(table, all, life)
+    const keys = await client.keysBuffer('fs:rides:{*')
+    for (const isKnown of [true, false]) {
+      await client.set(keys[0] ?? '', 'x')
+      await client.set(keys[1] ?? '', '')
+      await client.del(keys[2] ?? '')
+      await client.rpush(keys[2] ?? '', 'a', 'b')
+      expect((await found())?.filter((trips) => trips !== undefined)).toHaveLength(1)
+      await using other = await openStore('rides', 'write')
+      await (isKnown ? store : other).write(table, all, life)
+      expect(await found()).toEqual(ids)
+    }
+    const whole = await client.getBuffer(keys[3] ?? '')
+    await client.set(keys[3] ?? '', whole?.subarray(0, 25) ?? '')
+    expect((await found())?.filter((trips) => trips === undefined)).toHaveLength(1)
+    await client.del(keys[2] ?? '')
+    await client.rpush(keys[2] ?? '', 'a')
+    expect(await store.remove(table, all)).toBe(4)
+  })
+
+  test('a store that lost its schemas has lost its tables', async () => {
+    await using store = await openStore('rides', 'write')
+    await store.prepare([table])
+    expect(await store.listTables()).toEqual([table.name])
+    await client.del('fs:{rides}:schemas')
+    expect(await store.listTables()).toEqual([])
+    await store.prepare([table])
+    expect(await store.listTables()).toEqual([table.name])
+  })
+
   test('of rows of one write with the same key and times the last one stays', async () => {
     await using earlier = await openStore('rides', 'write')
     await earlier.prepare([table])

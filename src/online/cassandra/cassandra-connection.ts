@@ -8,6 +8,8 @@ import {hintFor, isAboutStatement, reasonOf, refusalCauseOf} from './driver-erro
 import {openSession} from './open-session.js'
 
 const {consistencies} = cassandra.types
+/** As `patienceMillis`, for servers that never answered. */
+const firstPatienceMillis = 5000
 const firstPauseMillis = 50
 const longestPauseMillis = 2000
 /** A session without any answer for so long is given up. */
@@ -86,7 +88,10 @@ export class CassandraConnection implements AsyncDisposable {
   }
 
   async #patiently<T>(use: (client: Client) => Promise<T>): Promise<T> {
-    const deadline = performance.now() + this.#patienceMillis
+    // What never answered is rather set wrong than gone for a moment.
+    const patience =
+      this.#answeredAt > 0 ? this.#patienceMillis : Math.min(this.#patienceMillis, firstPatienceMillis)
+    const deadline = performance.now() + patience
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await this.#use(use)

@@ -77,7 +77,8 @@ export function reasonOf(error: unknown): string {
     const [first] = innerErrorsOf(error)
     return first === undefined ? 'no host answers' : reasonOf(first)
   }
-  return error instanceof Error ? error.message : String(error)
+  // The rest of what OpenSSL says is about its own code.
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
 }
 
 export function hintFor(reason: string): string {
@@ -89,5 +90,7 @@ export function hintFor(reason: string): string {
     return 'Set `online_store.load_balancing.local_dc` to the data center of these hosts.'
   if (/ECONNRESET|Socket was closed/i.test(reason))
     return 'The server hung up. If it speaks TLS, set `online_store.tls`.'
+  if (/not enough replicas|Cannot achieve consistency/i.test(reason))
+    return 'Fewer nodes are up than the replicas of the keyspace and `consistency` ask for. `create_keyspace` only makes a keyspace; one that is there is changed with ALTER KEYSPACE.'
   return 'Check `online_store.hosts` and that the server is up.'
 }

@@ -8,6 +8,8 @@ import type {RedisSettings} from './redis-settings.js'
 const commandTimeoutMillis = 5000
 /** The client holds back what a cluster can't take at the moment, without an end; what we try at once takes some commands. */
 const attemptTimeoutMillis = 3 * commandTimeoutMillis
+/** As `patienceMillis`, for a server that never answered. */
+const firstPatienceMillis = 5000
 const firstPauseMillis = 50
 const longestPauseMillis = 2000
 
@@ -33,7 +35,9 @@ export class RedisConnection implements AsyncDisposable {
   readonly #patienceMillis: number
   /** Why there is no connection: of a failed login or handshake, commands say no more than that it is closed. */
   #reason: Error | undefined
-  readonly #db: number
+  /** What was never reached is rather set wrong than gone for a moment. */
+  #wasReady = false
+  readonly #settings: RedisSettings
   #connecting: Promise<void> | undefined
 
   constructor(settings: RedisSettings, patienceMillis: number) {
@@ -42,15 +46,21 @@ export class RedisConnection implements AsyncDisposable {
     this.isCluster = settings.type === 'redis_cluster'
     this.isEncrypted = settings.ssl
     this.isOnLoopback = settings.nodes.every(({host}) => /^(localhost|127\..*|::1)$/.test(host))
-    this.#db = settings.db
+    this.#settings = settings
     this.#client = connect(settings)
     this.#client.on('error', (error: Error) => (this.#reason = error))
-    this.#client.on('ready', () => (this.#reason = undefined))
+    this.#client.on('ready', () => {
+      this.#reason = undefined
+      this.#wasReady = true
+    })
   }
 
   /** Runs commands that may run twice, again and again while what stops them may pass. Throws FS_STORE_UNAVAILABLE. */
   async run<T>(commands: (client: Redis | Cluster) => Promise<T>): Promise<T> {
-    const deadline = performance.now() + this.#patienceMillis
+    const patience = this.#wasReady
+      ? this.#patienceMillis
+      : Math.min(this.#patienceMillis, firstPatienceMillis)
+    const deadline = performance.now() + patience
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await this.once(commands)
@@ -92,7 +102,8 @@ export class RedisConnection implements AsyncDisposable {
     // Sentinels that know no such master are asked again and again.
     if (this.#connecting !== undefined) await withinBounds(this.#connecting)
     // The client goes on with database 0 where the one that was asked for is not there.
-    if (this.#db > 0 && !(this.#client instanceof Cluster)) await this.#client.select(this.#db)
+    const {db} = this.#settings
+    if (db > 0 && !(this.#client instanceof Cluster)) await this.#client.select(db)
     if (this.isCluster && this.#client.status !== 'ready') throw new Error("Cluster isn't ready")
   }
 
@@ -105,8 +116,8 @@ export class RedisConnection implements AsyncDisposable {
   #unavailable(cause: Error): FeatureStoreError {
     return new FeatureStoreError(
       'FS_STORE_UNAVAILABLE',
-      `Redis at ${this.place}: ${cause.message.replace(/\.?$/, '.')}`,
-      {hint: hintFor(cause.message), cause},
+      `Redis at ${this.place}: ${cause.message.replace(/ Please report this\.$/, '').replace(/\.?$/, '.')}`,
+      {hint: hintFor(cause.message, this.#settings), cause},
     )
   }
 }
@@ -182,7 +193,17 @@ function refusalOf(message: string): RefusalCause {
   return transientReply.test(message) ? 'unavailable' : 'connection'
 }
 
-function hintFor(message: string): string {
+function hintFor(message: string, {type, ssl}: RedisSettings): string {
+  if (/^(CLUSTERDOWN|MOVED|CROSSSLOT)/.test(message) && type !== 'redis_cluster')
+    return 'The server is part of a cluster: set `redis_type: redis_cluster`.'
+  if (/slots cache|startup nodes|Cluster isn't ready/.test(message))
+    return 'Check that the server is up and runs in cluster mode; without that, leave `redis_type` out.'
+  if (/sentinels are unreachable|Retrying from scratch/.test(message))
+    return 'Check that the hosts are sentinels (often at port 26379) and know the master that `sentinel_master` names.'
+  if (/Unknown RESP type/.test(message))
+    return 'Something else than Redis answers there: check the port in `online_store.connection_string`.'
+  if (ssl && /ETIMEDOUT|ECONNRESET|timed out|closed/i.test(message))
+    return 'Check that the server is up and speaks TLS at this port; for one that does not, leave `ssl=true` and `ca_file` out.'
   if (/^(WRONGPASS|NOAUTH|NOPERM)|invalid password/i.test(message))
     return 'Check the username, the password and the rights of that user (ACL).'
   if (message.startsWith('OOM'))

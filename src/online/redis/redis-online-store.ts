@@ -21,7 +21,7 @@ import type {
   WriteResult,
 } from '../online-store.js'
 import type {SharedNotes} from '../shared-note.js'
-import {DecoderCache, readSchemaId, RowEncoder, type RowDecoder} from '../row-codec.js'
+import {DecoderCache, isRow, readSchemaId, RowEncoder, type RowDecoder} from '../row-codec.js'
 import {forgetSchemas} from './scripts.js'
 import {examineRedis} from './examine-redis.js'
 import {RedisConnection} from './redis-connection.js'
@@ -102,7 +102,7 @@ export class RedisOnlineStore implements OnlineStore {
 
   async drop(tables: readonly string[]): Promise<void> {
     if (tables.length === 0) return
-    const known = new Set(await this.listTables())
+    const known = new Set(await this.#connection.run((client) => client.hkeys(this.#keys.tables)))
     const dropped = tables.filter((name) => known.has(name))
     if (dropped.length > 0) {
       await this.#connection.run((client) =>
@@ -121,7 +121,12 @@ export class RedisOnlineStore implements OnlineStore {
   }
 
   async listTables(): Promise<readonly string[]> {
-    return (await this.#connection.run((client) => client.hkeys(this.#keys.tables))).sort()
+    const {tables, schemas} = this.#keys
+    const [names, known] = await this.#connection.run((client) =>
+      Promise.all([client.hkeys(tables), client.exists(schemas)]),
+    )
+    // Without their schemas rows can't be read: they are as good as lost.
+    return known === 0 ? [] : names.sort()
   }
 
   async write(
@@ -216,7 +221,7 @@ export class RedisOnlineStore implements OnlineStore {
       return keys.map(() => {
         const row = found[next]
         next += 1
-        return row === null || row === undefined ? undefined : decode(row)
+        return row === null || row === undefined || !isRow(row) ? undefined : decode(row)
       })
     })
   }
@@ -255,7 +260,7 @@ export class RedisOnlineStore implements OnlineStore {
   }
 
   /** Rows that follow each other mostly have one schema, which is looked up once. */
-  #decodeWith(features: readonly string[]): (row: Buffer) => OnlineRow {
+  #decodeWith(features: readonly string[]): (row: Buffer) => OnlineRow | undefined {
     let schemaId: number | undefined
     let decoder: RowDecoder | undefined
     return (row) => {
@@ -274,7 +279,13 @@ export class RedisOnlineStore implements OnlineStore {
         decoder = this.#decoders.get(schema, features)
         schemaId = id
       }
-      return decoder.decode(row)
+      try {
+        return decoder.decode(row)
+      } catch (error) {
+        // A row that somebody cut short is none.
+        if (error instanceof RangeError) return undefined
+        throw error
+      }
     }
   }
 
@@ -283,7 +294,7 @@ export class RedisOnlineStore implements OnlineStore {
     const unknown = new Set<number>()
     let known: number | undefined
     for (const row of rows) {
-      if (row === null) continue
+      if (row === null || !isRow(row)) continue
       const id = readSchemaId(row)
       if (id === known) continue
       if (this.#schemas.has(id)) known = id

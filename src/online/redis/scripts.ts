@@ -4,6 +4,8 @@
  */
 const comparison = `
 local function times(row)
+  -- What is too short to be a row was not written here: older than any.
+  if #row < 22 then return -2147483649, 0, 0, 0, 0 end
   local flags = struct.unpack('<B', row, 2)
   local event_low, event_high, created_low, created_high = struct.unpack('<I4i4I4i4', row, 7)
   return event_high, event_low, flags % 2, created_high, created_low
@@ -17,6 +19,12 @@ local function may_replace(new, old)
   if a3 ~= b3 then return a3 > b3 end
   if a4 ~= b4 then return a4 > b4 end
   return a5 >= b5
+end
+
+local function stored_row(key)
+  local row = redis.pcall('GET', key)
+  -- False where there is none; a table for what is no string.
+  return type(row) == 'string' and row
 end
 `
 
@@ -65,11 +73,12 @@ for i, key in ipairs(KEYS) do
   local new, life = rows[i], rows[count + i]
   if not call('SET', key, new, 'NX', 'PX', life) then
     met = met + 1
-    local old = call('GET', key)
+    local old = stored_row(key)
     local same = new == old
-    if same or not may_replace(new, old) then unchanged = unchanged + 1 end
+    local wins = not old or may_replace(new, old)
+    if same or not wins then unchanged = unchanged + 1 end
     -- The very same row, too: it may have another life by now, or none.
-    if same or may_replace(new, old) then call('SET', key, new, 'PX', life) end
+    if wins then call('SET', key, new, 'PX', life) end
   end
 end
 return {unchanged, met}
@@ -90,9 +99,8 @@ return 1
 
 /** Removes a row (key) unless it is newer than the header of another; 1 where it stays. */
 export const removeUnlessNewer = `${comparison}
-local stored = redis.call('GET', KEYS[1])
-if not stored then return 0 end
-if not may_replace(ARGV[1], stored) then return 1 end
+local stored = stored_row(KEYS[1])
+if stored and not may_replace(ARGV[1], stored) then return 1 end
 redis.call('UNLINK', KEYS[1])
 return 0
 `
