@@ -25,6 +25,12 @@ describe('a wrong command line', () => {
     ],
     [['list'], 2, expect.stringContaining('Missing 1 required arg'), 'Run `fs list --help`.'],
     [['get-online-features'], 2, expect.stringContaining('Missing required flag entity'), expect.any(String)],
+    [
+      ['materialize-incremental', '--parallel', '0'],
+      2,
+      '--parallel: Expected an integer greater than or equal to 1 but received: 0.',
+      'Run `fs materialize-incremental --help`.',
+    ],
     [['list', 'vews'], 1, expect.stringContaining('`vews` is no kind'), undefined],
     [['status', '--now', 'noon'], 1, expect.stringMatching(/^--now: `noon` is no time/), expect.any(String)],
   ] as const)(
