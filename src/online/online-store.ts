@@ -102,17 +102,20 @@ export interface OnlineStore extends AsyncDisposable {
    * Guarded write. (event timestamp, created timestamp) decides: an older row never replaces a newer one; a row equal
    * in both replaces what is there. A reader sees the whole old row or the whole new one. When the promise settles the
    * rows are durable; when it fails any part of them may be there, and writing them again is harmless. Without `life`
-   * rows are kept for ever.
+   * rows are kept for ever. Throws FS_STORE_UNAVAILABLE, and FS_VIEW_CHANGED where the table is gone or has another schema.
    */
   write(table: OnlineTable, rows: OnlineRows, life?: RowLife, flow?: WriteFlow): Promise<WriteResult>
 
   /**
    * Removes rows of a table whose `isSnapshot` is set, each unless a newer one than told is there. Safe to run twice.
-   * Returns how many rows were given to it that the store no longer holds.
+   * Returns how many rows were given to it that the store no longer holds. Throws FS_STORE_UNAVAILABLE.
    */
   remove(table: OnlineTable, rows: RemovedRows, flow?: Pick<WriteFlow, 'pacer'>): Promise<number>
 
-  /** One round trip for all requests. Answers in the order of requests and keys; undefined where there is no row. */
+  /**
+   * One round trip for all requests. Answers in the order of requests and keys; undefined where there is no row. Throws
+   * FS_STORE_UNAVAILABLE.
+   */
   read(requests: readonly ReadRequest[]): Promise<readonly (readonly (OnlineRow | undefined)[])[]>
 
   /** Looks at the store by harmless calls, opened to read: is it there, may it be written, is its clock that of this machine. */

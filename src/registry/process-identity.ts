@@ -2,6 +2,7 @@
  * Which process holds a lock or a lease, told so exactly that a dead holder is recognised at once and a living one is
  * never taken for dead.
  */
+import {createHash} from 'node:crypto'
 import {readFileSync, readlinkSync} from 'node:fs'
 import {hostname} from 'node:os'
 // The one file that needs the real process: an identity that is passed in could not be checked against the machine.
@@ -12,14 +13,15 @@ import type {ProcessIdentity} from './registry.js'
 const firstPidNamespace = 'pid:[4026531836]'
 
 /**
- * This process. What the system does not say (boot and start time outside Linux) is empty. A container's pids mean
- * nothing outside it, so its pid namespace is part of `host`.
+ * This process. What the system does not say (boot and start time outside Linux) is empty. Machines that share a
+ * registry may share a name, and a container's pids mean nothing outside it: so the machine's id, shortened, and the pid
+ * namespace are part of `host`.
  */
 export function readProcessIdentity(): ProcessIdentity {
   const namespace = tryRead(() => readlinkSync('/proc/self/ns/pid'))
   const foreign = namespace === undefined || namespace === firstPidNamespace ? '' : ` ${namespace}`
   return {
-    host: `${hostname()}${foreign}`,
+    host: `${hostname()}${machineMark()}${foreign}`,
     pid,
     bootId: tryRead(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()) ?? '',
     startedAt: readStat(pid)?.startedAt ?? '',
@@ -39,6 +41,13 @@ export function isAlive(identity: ProcessIdentity, self: ProcessIdentity): boole
   if (stat === undefined || identity.startedAt === '') return undefined
   // A zombie was killed and only waits for its parent to notice.
   return stat.startedAt === identity.startedAt && stat.state !== 'Z' && stat.state !== 'X'
+}
+
+/** See machine-id(5), which asks not to show the id itself; empty where there is none. */
+function machineMark(): string {
+  const id = tryRead(() => readFileSync('/etc/machine-id', 'utf8').trim()) ?? ''
+  if (id === '' || id === 'uninitialized') return ''
+  return ` ${createHash('sha256').update(`feature-repo ${id}`).digest('hex').slice(0, 8)}`
 }
 
 function pidExists(wanted: number): boolean {

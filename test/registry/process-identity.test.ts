@@ -1,6 +1,7 @@
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {existsSync, readFileSync} from 'node:fs'
+import {hostname} from 'node:os'
 import {describe, expect, it} from 'vitest'
 import {isAlive, readProcessIdentity} from '../../src/registry/process-identity.js'
 import type {ProcessIdentity} from '../../src/registry/registry.js'
@@ -41,6 +42,9 @@ describe('process identity', () => {
 
   it('can not tell of another host, nor without a start time', () => {
     expect(isAlive({...self, host: 'far-away'}, self)).toBeUndefined()
+    // Another machine of the same name.
+    expect(self.host.startsWith(hostname())).toBe(true)
+    expect(isAlive({...self, host: `${hostname()} 0badcafe`, bootId: 'another'}, self)).toBeUndefined()
     expect(isAlive({...self, startedAt: ''}, self)).toBeUndefined()
     expect(isAlive({...self, pid: 0}, self)).toBeUndefined()
   })

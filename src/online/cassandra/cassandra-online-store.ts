@@ -34,7 +34,6 @@ import {selectNewest, statementsOf, type TableStatements} from './table-layout.j
 
 /** Reads of one call that wait for an answer at once. */
 const readsInFlight = 256
-/** A partition key is measured by 16 bits. */
 /** A run waits for a node to come back; a request can't. */
 const patienceMillis = {read: 1000, write: 30_000} as const
 

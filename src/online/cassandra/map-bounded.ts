@@ -1,4 +1,4 @@
-/** Maps in order, with so many at once; the first failure ends it when those that run have settled. */
+/** Maps in order, with so many at once. The first failure ends it: no further item is begun. */
 export async function mapBounded<T, R>(
   items: readonly T[],
   atOnce: number,
