@@ -1,4 +1,4 @@
-import {chmodSync, mkdirSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdirSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
 import {clockFinding} from '../../src/examination.js'
@@ -84,13 +84,6 @@ describe('what doctor finds', () => {
     writeFileSync(join(repo, 'data/online'), 'a file where a folder should be')
     const [found] = failures(await examine())
     expect(found).toMatchObject({part: 'online_store', status: 'failed'})
-  })
-
-  // Root may write everywhere.
-  test.skipIf(process.getuid?.() === 0)('where the user may not write', async () => {
-    mkdirSync(join(repo, 'data'))
-    chmodSync(join(repo, 'data'), 0o500)
-    expect(failures(await examine()).map(({name}) => name)).toEqual(['writable', 'writable'])
   })
 
   test('on a Node that is too old', async () => {

@@ -1,3 +1,4 @@
+import {Redis} from 'ioredis'
 import {setTimeout as pause} from 'node:timers/promises'
 import {afterAll, beforeAll, expect, test} from 'vitest'
 import {FeatureStore} from '../../src/feature-store.js'
@@ -79,6 +80,15 @@ test('a master that falls silent is left for the new one', async () => {
     )
   await store.prepare([table])
   expect(await write(1n)).toMatchObject({written: 3000})
+  // A replica that lags, or is not in sync yet, would take over without what was written so far.
+  const master = new Redis(own.nodes[0]?.port ?? 0)
+  for (;;) {
+    const replication = await master.info('replication')
+    const written = /master_repl_offset:(\d+)/.exec(replication)?.[1]
+    if (/slave0:.*state=online,offset=(\d+)/.exec(replication)?.[1] === written) break
+    await pause(50)
+  }
+  master.disconnect()
   own.nodes[0]?.freeze()
   await write(2n)
   const [rows] = await store.read([{table, keys: ids.map((id) => [id]), features: ['trips']}])

@@ -59,9 +59,15 @@ export class PostgresConnection implements AsyncDisposable {
     readonly rows: readonly Readonly<Record<string, unknown>>[]
     readonly rowCount: number | null
   }> {
-    const result = await this.#pool.query<Record<string, unknown>>(text, [...values])
-    this.#hasAnswered = true
-    return result
+    try {
+      const result = await this.#pool.query<Record<string, unknown>>(text, [...values])
+      this.#hasAnswered = true
+      return result
+    } catch (error) {
+      // What the server itself says is wrong is an answer as well.
+      if (error instanceof pg.DatabaseError) this.#hasAnswered = true
+      throw error
+    }
   }
 
   /** Does the work again, with full jitter, while what stops it may pass. */
