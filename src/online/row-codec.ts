@@ -13,13 +13,15 @@
  * A row is read by the schema it was written with, which its store keeps by id, so that a reader never misreads rows
  * from before a change: a feature that the schema lacks is null.
  */
-import {storageOf, type Column} from '../definitions/column-batch.js'
+import type {Column} from '../definitions/column-batch.js'
 import {formatDay} from '../definitions/day.js'
 import type {Field} from '../definitions/definition.js'
 import type {Instant} from '../definitions/instant.js'
-import {typeParts, type ScalarType, type Value, type ValueType} from '../definitions/value-type.js'
+import {typeParts, type Value, type ValueType} from '../definitions/value-type.js'
 import {FeatureStoreError} from '../errors.js'
 import {dataViewOf} from './data-view.js'
+import {decodeList, encodeList} from './list-codec.js'
+import {decodeFixed, slotBytes, slotOf, type Slot} from './value-slot.js'
 import type {OnlineRow, OnlineRows} from './online-store.js'
 
 const layoutVersion = 1
@@ -28,24 +30,10 @@ const eventAt = 6
 const createdAt = 14
 const headerBytes = 22
 
-type Slot = Column['storage'] | 'date'
-
 interface SlotLayout {
   readonly slot: Slot
   readonly offset: number
   readonly type: ValueType
-}
-
-const slotBytes: Readonly<Record<Slot, number>> = {
-  bool: 1,
-  int32: 4,
-  date: 4,
-  int64: 8,
-  float32: 4,
-  float64: 8,
-  text: 8,
-  bytes: 8,
-  list: 8,
 }
 
 interface RowLayout {
@@ -63,11 +51,6 @@ function layoutOf(features: readonly Pick<Field, 'valueType'>[]): RowLayout {
     return layout
   })
   return {slots, fixedEnd: offset}
-}
-
-/** A date as an element of a list is text, so it keeps its name. */
-function slotOf(type: ValueType): Slot {
-  return type === 'date' ? 'date' : storageOf(type)
 }
 
 /** Writes rows of one schema, one after the other, into a buffer that it uses again. */
@@ -229,17 +212,13 @@ export class DecoderCache {
 function decodeSlot(bytes: Buffer, view: DataView, start: number, {slot, offset, type}: SlotLayout): Value {
   switch (slot) {
     case 'bool':
-      return bytes[offset] === 1
     case 'int32':
-      return view.getInt32(start + offset, true)
+    case 'int64':
+    case 'float32':
+    case 'float64':
+      return decodeFixed(view, start + offset, slot)
     case 'date':
       return formatDay(view.getInt32(start + offset, true))
-    case 'int64':
-      return view.getBigInt64(start + offset, true)
-    case 'float32':
-      return view.getFloat32(start + offset, true)
-    case 'float64':
-      return view.getFloat64(start + offset, true)
     case 'text': {
       const [from, to] = spanOf(bytes, offset)
       return bytes.toString('utf8', from, to)
@@ -321,89 +300,4 @@ function compareInt64(a: Buffer, b: Buffer, offset: number): number {
   return (
     a.readInt32LE(offset + 4) - b.readInt32LE(offset + 4) || a.readUInt32LE(offset) - b.readUInt32LE(offset)
   )
-}
-
-/** u32 count, then for each element one byte (0 = null) and its value: 1, 4 or 8 bytes, or u32 length and bytes. */
-function encodeList(element: ScalarType, values: readonly (Value | null)[]): Buffer {
-  const count = Buffer.allocUnsafe(4)
-  count.writeUInt32LE(values.length)
-  return Buffer.concat([count, ...values.map((value) => encodeElement(element, value))])
-}
-
-function encodeElement(element: ScalarType, value: Value | null): Buffer {
-  if (value === null) return Buffer.from([0])
-  const slot = slotOf(element)
-  const bytes = Buffer.alloc(1 + slotBytes[slot])
-  bytes[0] = 1
-  switch (slot) {
-    case 'bool':
-      bytes[1] = value === true ? 1 : 0
-      return bytes
-    case 'int32':
-      bytes.writeInt32LE(value as number, 1)
-      return bytes
-    case 'int64':
-      bytes.writeBigInt64LE(value as bigint, 1)
-      return bytes
-    case 'float32':
-      bytes.writeFloatLE(value as number, 1)
-      return bytes
-    case 'float64':
-      bytes.writeDoubleLE(value as number, 1)
-      return bytes
-    case 'date':
-    case 'text':
-    case 'bytes': {
-      const content = typeof value === 'string' ? Buffer.from(value, 'utf8') : (value as Uint8Array)
-      const head = Buffer.alloc(5)
-      head[0] = 1
-      head.writeUInt32LE(content.length, 1)
-      return Buffer.concat([head, content])
-    }
-    case 'list':
-      throw new TypeError('a list of lists is no value type')
-    default:
-      return slot satisfies never
-  }
-}
-
-function decodeList(element: ScalarType, bytes: Buffer): readonly (Value | null)[] {
-  const slot = slotOf(element)
-  const view = dataViewOf(bytes)
-  const values: (Value | null)[] = []
-  let offset = 4
-  for (let left = bytes.readUInt32LE(0); left > 0; left -= 1) {
-    const present = bytes[offset] === 1
-    offset += 1
-    if (!present) {
-      values.push(null)
-      continue
-    }
-    switch (slot) {
-      case 'bool':
-      case 'int32':
-      case 'int64':
-      case 'float32':
-      case 'float64':
-        values.push(decodeSlot(bytes, view, 0, {slot, offset, type: element}))
-        offset += slotBytes[slot]
-        break
-      case 'date':
-      case 'text':
-      case 'bytes': {
-        const start = offset + 4
-        const end = start + bytes.readUInt32LE(offset)
-        values.push(
-          slot === 'bytes' ? Uint8Array.from(bytes.subarray(start, end)) : bytes.toString('utf8', start, end),
-        )
-        offset = end
-        break
-      }
-      case 'list':
-        throw new TypeError('a list of lists is no value type')
-      default:
-        slot satisfies never
-    }
-  }
-  return values
 }

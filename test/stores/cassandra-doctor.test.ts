@@ -1,8 +1,8 @@
-import {rmSync, writeFileSync} from 'node:fs'
-import {join} from 'node:path'
+import {rmSync} from 'node:fs'
 import {afterAll, afterEach, beforeAll, beforeEach, expect, test} from 'vitest'
 import {FeatureStore, type Check} from '../../src/feature-store.js'
 import {CassandraServer} from '../support/cassandra-server.js'
+import {examineWith, unwell} from '../support/examined-repo.js'
 import {createStatsRepo, writeStats} from '../support/stats-repo.js'
 
 let server: CassandraServer
@@ -27,14 +27,7 @@ const settings = (more: object, login = {username: server.username, password: se
 })
 const creating = {create_keyspace: {replication_factor: 1}}
 
-async function examine(block: object): Promise<readonly Check[]> {
-  // JSON is YAML.
-  writeFileSync(join(repo, 'feature_store.yaml'), JSON.stringify({project: 'rides', online_store: block}))
-  const checks: Check[] = []
-  for await (const check of FeatureStore.examine(repo)) checks.push(check)
-  return checks
-}
-const unwell = (checks: readonly Check[]): readonly Check[] => checks.filter(({status}) => status !== 'ok')
+const examine = (block: object): Promise<readonly Check[]> => examineWith(repo, {online_store: block})
 
 test('doctor finds a missing keyspace, a single replica, missing rights and a wrong password in Cassandra', async () => {
   expect(unwell(await examine(settings({})))).toMatchObject([

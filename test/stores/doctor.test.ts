@@ -3,6 +3,7 @@ import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest'
 import {Redis} from 'ioredis'
 import {FeatureStore, type Check} from '../../src/feature-store.js'
+import {examineWith, unwell} from '../support/examined-repo.js'
 import {PostgresServer} from '../support/postgres-server.js'
 import {RedisServer} from '../support/redis-server.js'
 import {runFs} from '../support/run-fs.js'
@@ -15,13 +16,7 @@ beforeEach(async () => {
 })
 afterEach(() => rmSync(repo, {recursive: true}))
 
-async function examine(settings: string): Promise<readonly Check[]> {
-  writeFileSync(join(repo, 'feature_store.yaml'), `project: rides\n${settings}\n`)
-  const checks: Check[] = []
-  for await (const check of FeatureStore.examine(repo)) checks.push(check)
-  return checks
-}
-const unwell = (checks: readonly Check[]): readonly Check[] => checks.filter(({status}) => status !== 'ok')
+const examine = (blocks: object): Promise<readonly Check[]> => examineWith(repo, blocks)
 
 describe('what doctor finds in Redis', () => {
   let server: RedisServer
@@ -34,8 +29,9 @@ describe('what doctor finds in Redis', () => {
     client.disconnect()
     await server[Symbol.asyncDispose]()
   })
-  const redis = (more = ''): string =>
-    `online_store: {type: redis, connection_string: "127.0.0.1:${server.port}${more}"}`
+  const redis = (more = ''): object => ({
+    online_store: {type: 'redis', connection_string: `127.0.0.1:${server.port}${more}`},
+  })
 
   test('where all is well: address, clock, version, rights, eviction and memory, and no key is made', async () => {
     const checks = (await examine(redis())).filter(({part}) => part === 'online_store')
@@ -117,7 +113,7 @@ describe('what doctor finds in Redis', () => {
       },
     ])
     expect(
-      unwell(await examine('online_store: {type: redis, connection_string: "127.0.0.1:1"}')),
+      unwell(await examine({online_store: {type: 'redis', connection_string: '127.0.0.1:1'}})),
     ).toMatchObject([{part: 'online_store', name: 'reachable', status: 'failed'}])
   })
 })
@@ -131,10 +127,10 @@ describe('what doctor finds in PostgreSQL', () => {
   afterAll(() => server[Symbol.asyncDispose]())
 
   test('where all is well, and a user who may not write', async () => {
-    const checks = (await examine(`registry: ${server.url()}`)).filter(({part}) => part === 'registry')
+    const checks = (await examine({registry: server.url()})).filter(({part}) => part === 'registry')
     expect(unwell(checks)).toEqual([])
     expect(checks.map(({name}) => name)).toEqual(['readable', 'version', 'clock', 'encryption', 'writable'])
-    expect(unwell(await examine(`registry: ${server.url('postgres', 'reader')}`))).toMatchObject([
+    expect(unwell(await examine({registry: server.url('postgres', 'reader')}))).toMatchObject([
       {part: 'registry', name: 'writable', status: 'failed', remedy: expect.stringContaining('grant')},
     ])
   })

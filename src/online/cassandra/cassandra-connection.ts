@@ -1,6 +1,6 @@
-import {setTimeout as sleep} from 'node:timers/promises'
 import cassandra, {type Client, type QueryOptions, type types} from 'cassandra-driver'
 import {FeatureStoreError} from '../../errors.js'
+import {patiently} from '../../patiently.js'
 import {StoreRefusal} from '../pacing/write-pacer.js'
 import {whenAllHostsAreDown} from './all-hosts-down.js'
 import type {CassandraSettings} from './cassandra-settings.js'
@@ -10,8 +10,6 @@ import {openSession} from './open-session.js'
 const {consistencies} = cassandra.types
 /** As `patienceMillis`, for servers that never answered. */
 const firstPatienceMillis = 5000
-const firstPauseMillis = 50
-const longestPauseMillis = 2000
 /** A session without any answer for so long is given up. */
 const longestSilenceMillis = 3000
 
@@ -89,17 +87,15 @@ export class CassandraConnection implements AsyncDisposable {
 
   async #patiently<T>(use: (client: Client) => Promise<T>): Promise<T> {
     // What never answered is rather set wrong than gone for a moment.
-    const patience =
+    const millis =
       this.#answeredAt > 0 ? this.#patienceMillis : Math.min(this.#patienceMillis, firstPatienceMillis)
-    const deadline = performance.now() + patience
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        return await this.#use(use)
-      } catch (error) {
-        if (this.#refusalOf(error) === undefined || performance.now() >= deadline) throw this.#told(error)
-        // Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-        await sleep(Math.random() * Math.min(longestPauseMillis, firstPauseMillis * 2 ** attempt))
-      }
+    try {
+      return await patiently(() => this.#use(use), {
+        millis,
+        mayPass: (error) => this.#refusalOf(error) !== undefined,
+      })
+    } catch (error) {
+      throw this.#told(error)
     }
   }
 

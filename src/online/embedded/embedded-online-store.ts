@@ -41,18 +41,13 @@ import {
 } from './table-catalog.js'
 import {examineFolder} from '../../examine-folder.js'
 import type {Examination} from '../../examination.js'
+import {catalogKey, countKey, identityKey, runsKey, startKey} from './embedded-keys.js'
 import {EmbeddedNote} from './embedded-note.js'
 import {hasEnvironment, makeFolder, openEnvironment, type Environment} from './open-environment.js'
+import {removeRange} from './remove-range.js'
 
 /** LMDB's limit for pages of 4 KiB; longer keys are refused row by row. */
 const longestKey = 1978
-const tableIdBytes = 4
-/** Table number 0 is the store's own. */
-const catalogKey = Buffer.from([0, 0, 0, 0, 0])
-const runsKey = Buffer.from([0, 0, 0, 0, 1])
-const identityKey = Buffer.from([0, 0, 0, 0, 2])
-/** Rows removed in one transaction, which bounds memory and how long a writer waits. */
-const removalChunk = 10_000
 
 export const embeddedDriver: OnlineStoreDriver = {
   async open({settings, project, repoDirectory, access}) {
@@ -204,14 +199,14 @@ export class EmbeddedOnlineStore implements OnlineStore {
     this.#refreshCatalog()
     const record = this.#catalog.tables[table.name]
     if (record === undefined) return 0
-    return this.#removeRange(
-      record.id,
-      (row) => readEventTimestamp(row) < before,
-      (removed) => {
+    return removeRange(environment, record.id, {
+      wanted: (row) => readEventTimestamp(row) < before,
+      removed: (removed) => {
+        this.#refreshCatalog()
         const current = this.#catalog.tables[table.name]
         if (current?.id === record.id) this.#addToCount(record, -removed)
       },
-    ).finally(() => environment.flushed)
+    }).finally(() => environment.flushed)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -322,11 +317,7 @@ export class EmbeddedOnlineStore implements OnlineStore {
   /** Also finishes what a killed process began. */
   async #removeDropped(): Promise<void> {
     for (const id of this.#catalog.dropping) {
-      await this.#removeRange(
-        id,
-        () => true,
-        () => undefined,
-      )
+      await removeRange(this.#writable(), id, {wanted: () => true})
       await this.#writable().transaction(() => {
         this.#writable().removeSync(countKey(id))
         this.#changeCatalog((catalog) => ({
@@ -336,38 +327,6 @@ export class EmbeddedOnlineStore implements OnlineStore {
       })
     }
     await this.#writable().flushed
-  }
-
-  /** Removes the rows of a table that `wanted` picks, some thousands in one transaction. */
-  async #removeRange(
-    id: number,
-    wanted: (row: Buffer) => boolean,
-    removedInTransaction: (count: number) => void,
-  ): Promise<number> {
-    const environment = this.#writable()
-    const end = tablePrefix(id + 1)
-    let start: Buffer | undefined = tablePrefix(id)
-    let removed = 0
-    while (start !== undefined) {
-      const from: Buffer = start
-      start = await environment.transaction(() => {
-        let seen = 0
-        let count = 0
-        let next: Buffer | undefined
-        const keys: Buffer[] = []
-        for (const {key, value} of environment.getRange({start: from, end, limit: removalChunk})) {
-          seen += 1
-          if (wanted(value)) keys.push(Buffer.from(key))
-          next = Buffer.concat([key, Buffer.from([0])])
-        }
-        for (const key of keys) if (environment.removeSync(key)) count += 1
-        this.#refreshCatalog()
-        removedInTransaction(count)
-        removed += count
-        return seen < removalChunk ? undefined : next
-      })
-    }
-    return removed
   }
 
   #readCount(record: TableRecord): number {
@@ -387,19 +346,4 @@ export class EmbeddedOnlineStore implements OnlineStore {
 function putIfNew(environment: Environment, key: Buffer, value: Buffer): boolean {
   const client: {putSync(key: Buffer, value: Buffer, options: {noOverwrite: true}): unknown} = environment
   return client.putSync(key, value, {noOverwrite: true}) === true
-}
-
-function startKey(key: KeyBuffer, table: number): void {
-  key.bytes.writeUInt32BE(table, 0)
-  key.length = tableIdBytes
-}
-
-function tablePrefix(id: number): Buffer {
-  const prefix = Buffer.alloc(tableIdBytes)
-  prefix.writeUInt32BE(id)
-  return prefix
-}
-
-function countKey(id: number): Buffer {
-  return Buffer.concat([catalogKey.subarray(0, tableIdBytes), Buffer.from([1]), tablePrefix(id)])
 }

@@ -1,6 +1,6 @@
-import {setTimeout as sleep} from 'node:timers/promises'
 import {Cluster, Redis, type RedisOptions} from 'ioredis'
 import {FeatureStoreError} from '../../errors.js'
+import {patiently} from '../../patiently.js'
 import {StoreRefusal, type RefusalCause} from '../pacing/write-pacer.js'
 import type {RedisSettings} from './redis-settings.js'
 
@@ -57,19 +57,14 @@ export class RedisConnection implements AsyncDisposable {
 
   /** Runs commands that may run twice, again and again while what stops them may pass. Throws FS_STORE_UNAVAILABLE. */
   async run<T>(commands: (client: Redis | Cluster) => Promise<T>): Promise<T> {
-    const patience = this.#wasReady
-      ? this.#patienceMillis
-      : Math.min(this.#patienceMillis, firstPatienceMillis)
-    const deadline = performance.now() + patience
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        return await this.once(commands)
-      } catch (error) {
-        if (!(error instanceof StoreRefusal)) throw error
-        if (performance.now() >= deadline) throw error.cause
-        // Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-        await sleep(Math.random() * Math.min(longestPauseMillis, firstPauseMillis * 2 ** attempt))
-      }
+    const millis = this.#wasReady ? this.#patienceMillis : Math.min(this.#patienceMillis, firstPatienceMillis)
+    try {
+      return await patiently(() => this.once(commands), {
+        millis,
+        mayPass: (error) => error instanceof StoreRefusal,
+      })
+    } catch (error) {
+      throw error instanceof StoreRefusal ? error.cause : error
     }
   }
 

@@ -3,16 +3,13 @@ import {randomUUID} from 'node:crypto'
 import {mkdir, open, readdir, readFile, realpath, rename, stat, unlink} from 'node:fs/promises'
 import {basename, dirname, join, resolve} from 'node:path'
 import {fileURLToPath} from 'node:url'
-import {noDefinitions} from '../../definitions/definition.js'
 import {FeatureStoreError} from '../../errors.js'
 import {examineFolder} from '../../examine-folder.js'
 import type {Examination} from '../../examination.js'
 import {formatSnapshot, parseSnapshot} from '../document-codec.js'
 import type {Registry, RegistryDocument, RegistryDriver, RegistrySnapshot} from '../registry.js'
+import {emptyRevision, emptySnapshot, registryConflict} from '../snapshots.js'
 import {acquireFileLock, isAbandonedCandidate, type FileLock} from './file-lock.js'
-
-/** What was never committed has no revision of its own making; no commit ever gets this one. */
-const emptyRevision = 'none'
 
 export const fileRegistryDriver: RegistryDriver = {
   open({location, project, repoDirectory}) {
@@ -39,7 +36,7 @@ class FileRegistry implements Registry {
     try {
       text = await readFile(this.#path, 'utf8')
     } catch (error) {
-      if (isCode(error, 'ENOENT')) return this.#empty()
+      if (isCode(error, 'ENOENT')) return emptySnapshot(this.#project)
       throw this.#unreadable(error)
     }
     return parseSnapshot(text, this.#path, this.#project)
@@ -51,7 +48,7 @@ class FileRegistry implements Registry {
     }
     return this.#locked(async (path, lock) => {
       const current = await this.read()
-      if (current.revision !== expectedRevision) throw this.#conflict()
+      if (current.revision !== expectedRevision) throw registryConflict(this.#path)
       const next = {revision: randomUUID(), document}
       await replaceFile(path, formatSnapshot(next), lock)
       return next
@@ -92,21 +89,6 @@ class FileRegistry implements Registry {
     } catch (error) {
       throw error instanceof FeatureStoreError || !isSystemError(error) ? error : this.#unwritable(error)
     }
-  }
-
-  #empty(): RegistrySnapshot {
-    return {
-      revision: emptyRevision,
-      document: {project: this.#project, definitions: noDefinitions, views: {}, pendingDrops: [], runs: []},
-    }
-  }
-
-  #conflict(): FeatureStoreError {
-    return new FeatureStoreError(
-      'FS_REGISTRY_CONFLICT',
-      `Another process changed the registry ${this.#path} in the meantime. Nothing was changed.`,
-      {hint: 'Run the command again.'},
-    )
   }
 
   #unreadable(cause: unknown): FeatureStoreError {

@@ -1,6 +1,6 @@
-import {setTimeout as sleep} from 'node:timers/promises'
 import pg from 'pg'
 import {FeatureStoreError} from '../../errors.js'
+import {patiently} from '../../patiently.js'
 import {shownLocation} from '../location.js'
 import {mayPass} from './postgres-errors.js'
 
@@ -10,8 +10,6 @@ const statementMillis = 8000
 const queryMillis = 10_000
 /** Long enough for a restart or a failover, and for some queries that time out. */
 const patienceMillis = 45_000
-const firstDelayMillis = 50
-const longestDelayMillis = 2000
 
 /** Connections that are made when they are needed, and end with the process at the latest. */
 export class PostgresConnection implements AsyncDisposable {
@@ -70,17 +68,9 @@ export class PostgresConnection implements AsyncDisposable {
     }
   }
 
-  /** Does the work again, with full jitter, while what stops it may pass. */
-  async attempt<T>(work: () => Promise<T>): Promise<T> {
-    const deadline = performance.now() + patienceMillis
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await work()
-      } catch (error) {
-        if (!mayPass(error) || !this.#hasAnswered || performance.now() > deadline) throw error
-      }
-      await sleep(Math.random() * Math.min(longestDelayMillis, firstDelayMillis * 2 ** attempt))
-    }
+  /** Does work that may run twice, again and again while what stops it may pass. */
+  attempt<T>(work: () => Promise<T>): Promise<T> {
+    return patiently(work, {millis: patienceMillis, mayPass: (error) => mayPass(error) && this.#hasAnswered})
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

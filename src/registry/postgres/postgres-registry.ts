@@ -1,18 +1,16 @@
 /** A registry in PostgreSQL, for teams: a row for each project, replaced whole by compare-and-set. */
 import {randomUUID} from 'node:crypto'
-import {noDefinitions} from '../../definitions/definition.js'
 import {FeatureStoreError} from '../../errors.js'
 import {formatSnapshot, parseSnapshot} from '../document-codec.js'
 import {shownLocation} from '../location.js'
 import type {Registry, RegistryDocument, RegistryDriver, RegistrySnapshot} from '../registry.js'
+import {emptyRevision, emptySnapshot, registryConflict} from '../snapshots.js'
 import type {Instant} from '../../definitions/instant.js'
 import {millisOf, type Examination} from '../../examination.js'
 import {findingsOf} from './postgres-findings.js'
 import {isMissingTable, reasonOf} from './postgres-errors.js'
 import {PostgresConnection} from './postgres-connection.js'
 
-/** What was never committed has no revision of its own making; no commit ever gets this one. */
-const emptyRevision = 'none'
 const table = 'feature_store_registry'
 
 /** As many as may be committed by others while one waits for its answer. */
@@ -66,7 +64,7 @@ class PostgresRegistry implements Registry {
       return await this.#connection.attempt(async () => {
         if (await this.#replace(next, expectedRevision)) return next
         if (await this.#wasCommitted(next.revision)) return next
-        throw this.#conflict()
+        throw registryConflict(this.#place)
       })
     } catch (error) {
       throw this.#told(error, 'FS_REGISTRY_UNWRITABLE', 'written')
@@ -116,7 +114,7 @@ class PostgresRegistry implements Registry {
       throw error
     })
     const text = rows[0]?.['document']
-    if (text === undefined) return this.#empty()
+    if (text === undefined) return emptySnapshot(this.#project)
     return parseSnapshot(text as string, this.#place, this.#project)
   }
 
@@ -167,21 +165,6 @@ class PostgresRegistry implements Registry {
       )
       if (rows[0]?.['is_there'] !== true) throw error
     }
-  }
-
-  #empty(): RegistrySnapshot {
-    return {
-      revision: emptyRevision,
-      document: {project: this.#project, definitions: noDefinitions, views: {}, pendingDrops: [], runs: []},
-    }
-  }
-
-  #conflict(): FeatureStoreError {
-    return new FeatureStoreError(
-      'FS_REGISTRY_CONFLICT',
-      `Another process changed the registry ${this.#place} in the meantime. Nothing was changed.`,
-      {hint: 'Run the command again.'},
-    )
   }
 
   #told(error: unknown, code: 'FS_REGISTRY_UNREADABLE' | 'FS_REGISTRY_UNWRITABLE', what: string): unknown {
