@@ -105,7 +105,9 @@ export class RedisConnection implements AsyncDisposable {
   /** The event tells why where the command only says that the connection is gone. */
   #causeOf(error: unknown): Error {
     const told = error instanceof Error ? error : new Error(String(error))
-    return transientFailure.test(told.message) && this.#reason !== undefined ? this.#reason : told
+    const cause = transientFailure.test(told.message) && this.#reason !== undefined ? this.#reason : told
+    // The client waits as long for a command as for any word on its connection: which it gives up first is chance.
+    return /^Socket timeout/.test(cause.message) ? new Error('Command timed out', {cause}) : cause
   }
 
   #unavailable(cause: Error): FeatureStoreError {
