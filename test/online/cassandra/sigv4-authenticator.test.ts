@@ -2,7 +2,7 @@ import {promisify} from 'node:util'
 import type {auth} from 'cassandra-driver'
 import {expect, test} from 'vitest'
 import {FeatureStoreError} from '../../../src/errors.js'
-import type {AwsCredentials} from '../../../src/online/cassandra/keyspaces/aws-credentials.js'
+import type {AwsCredentials} from '../../../src/aws/credentials.js'
 import {SigV4AuthProvider} from '../../../src/online/cassandra/keyspaces/sigv4-authenticator.js'
 
 const credentials = {accessKeyId: 'UserID-1', secretAccessKey: 'UserSecretKey-1'}

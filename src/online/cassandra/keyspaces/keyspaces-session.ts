@@ -1,7 +1,7 @@
 import type {Instant} from '../../../definitions/instant.js'
 import type {CassandraSettings} from '../cassandra-settings.js'
 import {keyspacesAbilities} from '../store-abilities.js'
-import {awsCredentials} from './aws-credentials.js'
+import {awsCredentials} from '../../../aws/credentials.js'
 import {readKeyspacesSettings} from './keyspaces-settings.js'
 import {SigV4AuthProvider} from './sigv4-authenticator.js'
 

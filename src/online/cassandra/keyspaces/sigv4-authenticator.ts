@@ -6,7 +6,7 @@
 import {createHash, createHmac} from 'node:crypto'
 import {auth} from 'cassandra-driver'
 import {FeatureStoreError} from '../../../errors.js'
-import type {AwsCredentials} from './aws-credentials.js'
+import type {AwsCredentials} from '../../../aws/credentials.js'
 
 export interface SigV4Options {
   readonly region: string

@@ -1,8 +1,8 @@
 import {createServer} from 'node:net'
 import type {AddressInfo} from 'node:net'
 import {afterEach, beforeEach, expect, test, vi} from 'vitest'
-import {awsCredentials} from '../../../src/online/cassandra/keyspaces/aws-credentials.js'
-import {StsServer} from '../../support/sts-server.js'
+import {awsCredentials} from '../../src/aws/credentials.js'
+import {StsServer} from '../support/sts-server.js'
 
 const roleArn = 'arn:aws:iam::222222222222:role/features'
 const externalId = 'rides-42'

@@ -2,7 +2,7 @@
  * Credentials of AWS from where its own tools find them: variables, profiles, SSO, the role of a container or of a
  * machine; on request those of a role, perhaps of another account.
  */
-import {FeatureStoreError} from '../../../errors.js'
+import {FeatureStoreError} from '../errors.js'
 
 export interface AwsCredentials {
   readonly accessKeyId: string
