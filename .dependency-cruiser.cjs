@@ -122,7 +122,10 @@ module.exports = {
       name: 'clients-in-their-drivers',
       comment: 'A third-party client only inside its driver folder.',
       severity: 'error',
-      from: {pathNot: '^src/(offline/duckdb|online/embedded|online/redis|online/cassandra)/'},
+      from: {
+        pathNot:
+          '^src/(aws|catalog|offline/(duckdb|redshift)|online/(embedded|redis|cassandra)|registry/s3)/',
+      },
       to: {path: 'node_modules/(@duckdb|lmdb|ioredis|cassandra-driver|@aws-sdk)/'},
     },
   ],
