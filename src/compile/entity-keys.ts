@@ -1,13 +1,22 @@
 import type {KeyType} from '../definitions/value-type.js'
 import {castExactly} from './dialects/duckdb-casts.js'
 import {quoteText} from './dialects/duckdb-names.js'
+import {entityColumn, type EntityRelation} from './entity-relation.js'
+import {entityKey, entityRow, type EntityTable} from './entity-table.js'
 import type {PointInTimeQuery} from './query.js'
-import {raise, type EntityRelation} from './source-rows.js'
+import {raise} from './raise.js'
+
+export interface EntityKey {
+  /** Of `entityKey`. */
+  readonly name: string
+  readonly type: KeyType
+  /** In DuckDB; it fails for a value that doesn't fit. */
+  readonly expression: string
+}
 
 /** The key columns of the entity rows in the types that the views declare, each computed once. */
-export class EntityKeys {
-  readonly #names = new Map<string, string>()
-  readonly #selected: string[] = []
+export class EntityKeys implements EntityTable {
+  readonly #keys = new Map<string, EntityKey>()
   readonly #entityRows: EntityRelation
 
   constructor(query: PointInTimeQuery, entityRows: EntityRelation) {
@@ -19,43 +28,28 @@ export class EntityKeys {
     }
   }
 
-  select(): string {
-    return this.#selected.map((column) => `, ${column}`).join('')
+  get all(): readonly EntityKey[] {
+    return [...this.#keys.values()]
   }
 
-  nameOf(column: string, valueType: KeyType): string {
-    return this.#names.get(`${valueType} ${column}`) as string
+  keyOf(column: string, type: KeyType): string {
+    return (this.#keys.get(`${type} ${column}`) as EntityKey).name
   }
 
-  #add(column: string, valueType: KeyType): void {
-    const id = `${valueType} ${column}`
-    if (this.#names.has(id)) return
-    const name = `"frame:key${this.#names.size}"`
-    this.#names.set(id, name)
+  #add(column: string, type: KeyType): void {
+    const id = `${type} ${column}`
+    if (this.#keys.has(id)) return
     const {name: given, nativeType} = entityColumn(this.#entityRows, column)
-    const {value, misfit} = castExactly(given, nativeType, valueType)
-    const checked =
+    const {value, misfit} = castExactly(given, nativeType, type)
+    const expression =
       misfit === undefined
         ? value
         : `CASE WHEN ${misfit} THEN ${raise('FS_ENTITY_KEY_INVALID', [
             quoteText(column),
-            quoteText(valueType),
-            `"frame:row"::VARCHAR`,
+            quoteText(type),
+            `${entityRow}::VARCHAR`,
             `${given}::VARCHAR`,
           ])} ELSE ${value} END`
-    this.#selected.push(`${checked} AS ${name}`)
+    this.#keys.set(id, {name: entityKey(this.#keys.size), type, expression})
   }
 }
-
-/** A column of the entity rows, which must be there, by its name within the frame: no user's name stands there. */
-export function entityColumn(
-  {columns}: Pick<EntityRelation, 'columns'>,
-  name: string,
-): {readonly name: string; readonly nativeType: string} {
-  const index = columns.findIndex((one) => one.name === name)
-  const column = columns[index]
-  if (column === undefined) throw new Error(`entity rows have no column ${name}: it was not checked`)
-  return {name: entityName(index), nativeType: column.nativeType}
-}
-
-export const entityName = (index: number): string => `e${index}`

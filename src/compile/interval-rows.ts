@@ -1,12 +1,13 @@
-import {quoteName} from './dialects/duckdb-names.js'
+import type {Dialect} from './dialect.js'
 import type {PointInTimeQuery} from './query.js'
-import {instantValue, keyName, typedRows, type ReadableJoin} from './source-rows.js'
+import {keyName, typedRows, type ReadableJoin} from './source-rows.js'
 import type {SqlValues} from './sql-values.js'
 
 /** Every distinct (keys, event time) of the joined views' rows in an interval, ordered by time, then keys. */
 export function compileIntervalRows(
   query: PointInTimeQuery & {readonly entityRows: {readonly kind: 'interval'}},
   joins: readonly ReadableJoin[],
+  dialect: Dialect,
   values: SqlValues,
 ): string {
   const columns = intervalColumns(query)
@@ -14,15 +15,16 @@ export function compileIntervalRows(
   const parts = joins.map(({join, source}) => {
     const selected = columns.map((column) => {
       const index = join.entityColumns.indexOf(column)
-      return `${index === -1 ? 'NULL' : keyName(index)} AS ${quoteName(column)}`
+      return `${index === -1 ? 'NULL' : keyName(index)} AS ${dialect.quoteName(column)}`
     })
-    const known = query.asKnownAt === undefined ? '' : ` AND c <= ${instantValue(query.asKnownAt, values)}`
-    const after = start === null ? '' : ` AND t > ${instantValue(start, values)}`
+    const at = (instant: bigint): string => dialect.instant(instant, values)
+    const known = query.asKnownAt === undefined ? '' : ` AND c <= ${at(query.asKnownAt)}`
+    const after = start === null ? '' : ` AND t > ${at(start)}`
     const present = join.entityColumns.map((_, index) => `${keyName(index)} IS NOT NULL`).join(' AND ')
-    return `SELECT ${selected.join(', ')}, t AS ${quoteName(query.timestampColumn)} FROM ${typedRows({rows: join.rows, source}, {features: []})}
-    WHERE ${present} AND t <= ${instantValue(end, values)}${after}${known}`
+    return `SELECT ${selected.join(', ')}, t AS ${dialect.quoteName(query.timestampColumn)} FROM ${typedRows({rows: join.rows, source}, {features: []})} AS typed
+    WHERE ${present} AND t <= ${at(end)}${after}${known}`
   })
-  const order = [query.timestampColumn, ...columns].map((name) => `${quoteName(name)} NULLS FIRST`)
+  const order = [query.timestampColumn, ...columns].map((name) => dialect.ascending(dialect.quoteName(name)))
   return `(${parts.join('\n  UNION\n  ')}\n  ORDER BY ${order.join(', ')})`
 }
 

@@ -1,7 +1,7 @@
 import type {LatestPerEntityQuery} from './query.js'
 import type {RelationScript} from './relations.js'
 import {isAfter} from './key-order.js'
-import {equalColumns, settleTies} from './settle-ties.js'
+import {settleTies} from './settle-ties.js'
 import {
   checkedFeatures,
   featureName,
@@ -26,12 +26,14 @@ export function compileLatestPerEntity(
 ): RelationScript {
   const {everyKey = false, sample} = query
   const {keys} = query.rows
+  const {dialect} = readable.source
   const keyNames = keys.map((_, index) => keyName(index))
   const list = keyNames.join(', ')
+  const typed = keys.map(({valueType}, index) => ({column: keyName(index), type: valueType}))
   const by = [...keyNames, 't']
-  const selected = (): string => selectedRows(query, values)
+  const selected = (): string => selectedRows(query, dialect, values)
   const columns = latestColumns(readable)
-  const candidates = '"latest:candidates"'
+  const candidates = '"latest.candidates"'
   const {relations, chosen} = settleTies({
     prefix: 'latest',
     candidates,
@@ -43,46 +45,46 @@ export function compileLatestPerEntity(
   return {
     relations: [
       {
-        name: '"latest:rows"',
+        name: '"latest.rows"',
         kept: false,
         sql: () => {
           const rows = typedRows(readable, {unfitTime: 'is null'})
           const complete = [
             `NOT (${isIncomplete(keys.length)})`,
-            ...(query.after === undefined ? [] : [`(${isAfter(keys, query.after, values)})`]),
+            ...(query.after === undefined ? [] : [`(${isAfter(keys, query.after, dialect, values)})`]),
           ].join(' AND ')
           return everyKey
-            ? `SELECT *, coalesce(${selected()}, false) AS selected FROM ${rows}
+            ? `SELECT typed.*, coalesce(${selected()}, false) AS selected FROM ${rows} AS typed
   WHERE ${complete}`
-            : `SELECT * FROM ${rows}
+            : `SELECT * FROM ${rows} AS typed
   WHERE (${selected()}) AND ${complete}`
         },
       },
       {
-        name: '"latest:newest"',
+        name: '"latest.newest"',
         kept: true,
         sql: () => {
           const newest = everyKey
-            ? 'coalesce(max(t) FILTER (selected), max(t)) AS t, bool_or(selected) AS selected'
+            ? 'coalesce(max(CASE WHEN selected THEN t END), max(t)) AS t, bool_or(selected) AS selected'
             : 'max(t) AS t'
           const some =
             sample === undefined
               ? ''
               : `
-  ORDER BY hash(${list}, ${values.integer(sample.seed)}), ${list} LIMIT ${values.integer(BigInt(sample.size))}`
-          return `SELECT ${list}, ${newest} FROM "latest:rows" GROUP BY ${list}${some}`
+  ORDER BY ${dialect.shuffled(typed, values.integer(sample.seed))}, ${list} LIMIT ${values.integer(BigInt(sample.size))}`
+          return `SELECT ${list}, ${newest} FROM "latest.rows" GROUP BY ${list}${some}`
         },
       },
       {
         name: candidates,
         kept: true,
         sql: () =>
-          `SELECT one.* FROM "latest:rows" AS one SEMI JOIN "latest:newest" AS newest ON ${equalColumns('one', 'newest', everyKey ? [...by, 'selected'] : by)}`,
+          `SELECT one.* FROM ${dialect.semiJoin('"latest.rows"', '"latest.newest"', everyKey ? [...by, 'selected'] : by)}`,
       },
       ...relations,
     ],
     select: () =>
-      `SELECT ${columns.join(', ')} FROM ${chosen}${query.order === 'key' ? ` ORDER BY ${list}` : ''}`,
+      `SELECT ${columns.join(', ')} FROM ${chosen} AS chosen${query.order === 'key' ? ` ORDER BY ${list}` : ''}`,
   }
 }
 
@@ -109,6 +111,6 @@ export function compileIncompleteRows(
     more: [`${sourceAlias} AS whole`],
     unfitTime: 'is null',
   })
-  return `SELECT UNNEST(whole) FROM ${rows}
-WHERE (${selectedRows(query, values)}) AND (${isIncomplete(query.rows.keys.length)})`
+  return `SELECT UNNEST(whole) FROM ${rows} AS typed
+WHERE (${selectedRows(query, readable.source.dialect, values)}) AND (${isIncomplete(query.rows.keys.length)})`
 }

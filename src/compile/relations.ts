@@ -3,6 +3,8 @@
  * WITH it is for looking at; an engine runs it step by step, each kept relation in a table of its own, because within
  * one statement it holds the memory of every step until the last has ended.
  */
+import type {Dialect} from './dialect.js'
+
 export interface Relation {
   /** Quoted, and in no other text: relations are found by it. */
   readonly name: string
@@ -18,12 +20,12 @@ export interface RelationScript {
 }
 
 /** All in one statement. */
-export function asStatement({relations, select}: RelationScript): string {
-  return `${withRelations(relations, (kept) => (kept ? 'MATERIALIZED' : 'NOT MATERIALIZED'))}${select()}`
+export function asStatement({relations, select}: RelationScript, {commonTable}: Dialect): string {
+  return `${withRelations(relations, commonTable)}${select()}`
 }
 
 /** The SQL of one step, given that the kept relations before it are tables: those that are only names stand in it. */
-export function stepOf({relations}: RelationScript, sql: string): string {
+export function stepOf({relations}: RelationScript, sql: string, {commonTable}: Dialect): string {
   const needed: Relation[] = []
   const texts = [sql]
   for (const relation of relations.toReversed()) {
@@ -31,10 +33,14 @@ export function stepOf({relations}: RelationScript, sql: string): string {
     needed.unshift(relation)
     texts.push(relation.sql())
   }
-  return `${withRelations(needed, () => 'NOT MATERIALIZED')}${sql}`
+  return `${withRelations(needed, commonTable)}${sql}`
 }
 
-function withRelations(relations: readonly Relation[], how: (kept: boolean) => string): string {
+function withRelations(relations: readonly Relation[], words: Dialect['commonTable']): string {
   if (relations.length === 0) return ''
-  return `WITH ${relations.map(({name, kept, sql}) => `${name} AS ${how(kept)} (\n  ${sql()}\n)`).join(',\n')}\n`
+  const parts = relations.map(({name, kept, sql}) => {
+    const how = kept ? words.kept : words.named
+    return `${name} AS ${how === '' ? '' : `${how} `}(\n  ${sql()}\n)`
+  })
+  return `WITH ${parts.join(',\n')}\n`
 }

@@ -1,9 +1,10 @@
 /**
  * Compares the newest rows of a source that is the whole truth with what was there before: a file of keys, times and a
- * hash of each row's features.
+ * hash of each row's features. In DuckDB, which reads that file.
  */
 import type {Value} from '../definitions/value-type.js'
 import {quoteText} from './dialects/duckdb-names.js'
+import {duckDb} from './dialects/duckdb.js'
 import {isOneOf} from './key-order.js'
 import {compileLatestPerEntity, latestColumns} from './latest-per-entity.js'
 import type {LatestPerEntityQuery} from './query.js'
@@ -11,8 +12,8 @@ import type {RelationScript} from './relations.js'
 import {checkedFeatures, featureName, keyName, misfitName, type ReadableRows} from './source-rows.js'
 import {literalValues, type SqlValues} from './sql-values.js'
 
-const now = '"snapshot:now"'
-const before = '"snapshot:before"'
+const now = '"snapshot.now"'
+const before = '"snapshot.before"'
 
 export interface SnapshotScript {
   /**
@@ -87,7 +88,7 @@ ANTI JOIN ${now} AS other ON ${sameKey}`,
   (SELECT count(*) FROM ${now})`,
     // A row that can't be written leaves what was there.
     state: (notWritten) => {
-      const isLeft = `(${isMisfit}) OR ${isOneOf(query.rows.keys, notWritten, literalValues)}`
+      const isLeft = `(${isMisfit}) OR ${isOneOf(query.rows.keys, notWritten, duckDb, literalValues)}`
       return `SELECT ${stateOf('one')} FROM ${now} AS one WHERE NOT (${isLeft})
 UNION ALL
 SELECT ${stateOf('one')} FROM ${before} AS one SEMI JOIN (SELECT * FROM ${now} WHERE ${isLeft}) AS other ON ${sameKey}`

@@ -1,13 +1,15 @@
 import {FeatureStoreError} from '../errors.js'
 import type {Instant} from '../definitions/instant.js'
 import type {Interval} from '../definitions/interval.js'
-import {castExactly, castToInstant} from './dialects/duckdb-casts.js'
-import {quoteName, quoteText as text} from './dialects/duckdb-names.js'
+import type {Dialect, ExactCast} from './dialect.js'
 import type {FeatureRows, RowSelection, TypedColumn, ViewJoin} from './query.js'
+import {raise} from './raise.js'
 import type {SqlValues} from './sql-values.js'
 
 /** A source as the engine can read it: a parenthesised relation, and its columns after the field mapping. */
 export interface ReadableSource {
+  /** Of the engine that reads it. */
+  readonly dialect: Dialect
   readonly relation: string
   readonly columns: readonly {readonly name: string; readonly nativeType: string}[]
 }
@@ -23,14 +25,8 @@ export interface ReadableJoin {
   readonly source: ReadableSource
 }
 
-/** The entity rows as a relation whose text is written where it is needed. */
-export interface EntityRelation {
-  readonly columns: ReadableSource['columns']
-  readonly write: (values: SqlValues) => string
-}
-
 /** The source in `typedRows`; a column of this name would be taken for the row. */
-export const sourceAlias = '"fs:source"'
+export const sourceAlias = '"fs.source"'
 
 /** Names of columns while rows are compared: no user's name can clash with them. */
 export const keyName = (index: number): string => `k${index}`
@@ -54,40 +50,38 @@ export function typedRows(
     readonly unfitTime?: 'fails' | 'is null'
   } = {},
 ): string {
+  const {dialect} = source
   const native = nativeTypesOf({rows, source})
   const keys = rows.keys.map(
     ({name, valueType}, index) =>
-      `${castExactly(quoteName(name), native(name), valueType).value} AS ${keyName(index)}`,
+      `${dialect.key(dialect.quoteName(name), native(name), valueType).value} AS ${keyName(index)}`,
   )
   const {timestampField, createdTimestampColumn} = rows.source.source
-  const selected = features.flatMap(({name, valueType}) => {
-    const index = rows.features.findIndex((one) => one.name === name)
-    const {value, misfit} = castExactly(quoteName(name), native(name), valueType)
+  const selected = features.flatMap((feature) => {
+    const index = rows.features.findIndex((one) => one.name === feature.name)
+    const {value, misfit} = featureCast({rows, source}, feature)
     const column = `${value} AS ${featureName(index)}`
     if (misfit === undefined) return [column]
-    return [column, `CASE WHEN ${misfit} THEN ${quoteName(name)}::VARCHAR END AS ${misfitName(index)}`]
+    return [
+      column,
+      `CASE WHEN ${misfit} THEN ${dialect.quoteName(feature.name)}::VARCHAR END AS ${misfitName(index)}`,
+    ]
   })
+  const instant = (name: string, unfit: 'fails' | 'is null'): string =>
+    instantColumn(dialect, {name, native: native(name), view: rows.view, unfit})
   const created =
-    createdTimestampColumn === undefined
-      ? 'NULL::TIMESTAMP'
-      : instant(createdTimestampColumn, native(createdTimestampColumn), rows)
+    createdTimestampColumn === undefined ? dialect.nullInstant : instant(createdTimestampColumn, 'fails')
   return (
-    `(SELECT ${[
-      ...keys,
-      `${instant(timestampField, native(timestampField), rows, unfitTime)} AS t`,
-      `${created} AS c`,
-      ...selected,
-      ...more,
-    ].join(', ')}` + ` FROM ${source.relation} AS ${sourceAlias})`
+    `(SELECT ${[...keys, `${instant(timestampField, unfitTime)} AS t`, `${created} AS c`, ...selected, ...more].join(', ')}` +
+    ` FROM ${source.relation} AS ${sourceAlias})`
   )
 }
 
 /** Features whose values may not fit their declared type. */
 export function checkedFeatures(readable: ReadableRows): ReadonlySet<number> {
-  const native = nativeTypesOf(readable)
   return new Set(
-    readable.rows.features.flatMap(({name, valueType}, index) =>
-      castExactly(quoteName(name), native(name), valueType).misfit === undefined ? [] : [index],
+    readable.rows.features.flatMap((feature, index) =>
+      featureCast(readable, feature).misfit === undefined ? [] : [index],
     ),
   )
 }
@@ -96,16 +90,23 @@ export function checkedFeatures(readable: ReadableRows): ReadonlySet<number> {
  * Which rows a run reads: those in an interval, and those that arrived late. A row without an event time is in every
  * interval that reaches back to the beginning, so that it is told and not lost.
  */
-export function selectedRows({intervals, arrived, knownBy}: RowSelection, values: SqlValues): string {
-  const parts = intervals.map((interval) => within(interval, values))
+export function selectedRows(
+  {intervals, arrived, knownBy}: RowSelection,
+  dialect: Dialect,
+  values: SqlValues,
+): string {
+  const at = (instant: Instant): string => dialect.instant(instant, values)
+  const within = ({start, end}: Interval): string =>
+    start === null ? `t IS NULL OR t <= ${at(end)}` : `t > ${at(start)} AND t <= ${at(end)}`
+  const parts = intervals.map(within)
   if (arrived !== undefined) {
     parts.push(
-      `c ${arrived.orEqual ? '>=' : '>'} ${instantValue(arrived.after, values)} AND (t IS NULL OR ${within(arrived.within, values)})`,
+      `c ${arrived.orEqual ? '>=' : '>'} ${at(arrived.after)} AND (t IS NULL OR ${within(arrived.within)})`,
     )
   }
   if (parts.length === 0) return 'false'
   const selected = parts.map((part) => `(${part})`).join(' OR ')
-  return knownBy === undefined ? selected : `(${selected}) AND c <= ${instantValue(knownBy, values)}`
+  return knownBy === undefined ? selected : `(${selected}) AND c <= ${at(knownBy)}`
 }
 
 /** A row that can't be written: a null in its key (also for what doesn't fit the type), or no event time. */
@@ -115,63 +116,49 @@ export function isIncomplete(keys: number): string {
     .join(' OR ')
 }
 
-/** `t` lies in (start, end]. */
-function within({start, end}: Interval, values: SqlValues): string {
-  const upper = `t <= ${instantValue(end, values)}`
-  return start === null ? `t IS NULL OR ${upper}` : `t > ${instantValue(start, values)} AND ${upper}`
-}
-
-export function instantValue(instant: Instant, values: SqlValues): string {
-  return `make_timestamp(${values.integer(instant)})`
-}
-
 /**
  * The order that settles rows of one key and event time: newest created first, then the largest values, feature by
  * feature; null is smallest everywhere. What didn't fit comes last, so that even then the choice is total.
  */
 export function settlingOrder(readable: ReadableRows): string {
-  const unfit = checkedFeatures(readable)
+  const {dialect} = readable.source
+  const native = nativeTypesOf(readable)
   return [
-    'c DESC NULLS LAST',
-    ...readable.rows.features.map(
-      ({valueType}, index) => `${comparable(featureName(index), valueType)} DESC NULLS LAST`,
+    'c',
+    ...readable.rows.features.map(({name, valueType}, index) =>
+      dialect.comparable(featureName(index), native(name), valueType),
     ),
-    ...[...unfit].map((index) => `${misfitName(index)} DESC NULLS LAST`),
-  ].join(', ')
+    ...[...checkedFeatures(readable)].map(misfitName),
+  ]
+    .map((expression) => dialect.descending(expression))
+    .join(', ')
 }
 
-/** DuckDB takes a null inside a list for the largest: https://duckdb.org/docs/stable/sql/data_types/struct */
-function comparable(column: string, valueType: string): string {
-  if (!valueType.startsWith('list<')) return column
-  return `list_transform(${column}, lambda e: {'is': e IS NOT NULL, 'value': e})`
+function featureCast(readable: ReadableRows, {name, valueType}: TypedColumn): ExactCast {
+  const {dialect} = readable.source
+  return dialect.feature(dialect.quoteName(name), nativeTypesOf(readable)(name), valueType)
 }
 
-function instant(
-  name: string,
-  native: string,
-  rows: FeatureRows,
-  unfit: 'fails' | 'is null' = 'fails',
+function instantColumn(
+  dialect: Dialect,
+  {
+    name,
+    native,
+    view,
+    unfit,
+  }: {
+    readonly name: string
+    readonly native: string
+    readonly view: string
+    readonly unfit: 'fails' | 'is null'
+  },
 ): string {
-  const {value, misfit} = castToInstant(quoteName(name), native)
+  const column = dialect.quoteName(name)
+  const {value, misfit} = dialect.instantOf(column, native)
   if (misfit === undefined) return value
   if (unfit === 'is null') return `CASE WHEN NOT ${misfit} THEN ${value} END`
-  return `CASE WHEN ${misfit} THEN ${raise('FS_VALUE_OUT_OF_RANGE', [
-    text(rows.view),
-    text(name),
-    `''`,
-    `${quoteName(name)}::VARCHAR`,
-  ])} ELSE ${value} END`
-}
-
-/** An expression that fails the statement with a code and facts, which `parseRaised` reads back. */
-export function raise(code: string, facts: readonly string[]): string {
-  return `error(concat_ws(chr(31), '', ${[text(code), ...facts].join(', ')}, ''))`
-}
-
-/** The code and facts of a failure that `raise` caused; `undefined` for any other. */
-export function parseRaised(message: string): readonly string[] | undefined {
-  const parts = message.split('\u001F')
-  return parts.length < 3 ? undefined : parts.slice(1, -1)
+  const facts = [dialect.quoteText(view), dialect.quoteText(name), `''`, `${column}::VARCHAR`]
+  return `CASE WHEN ${misfit} THEN ${raise('FS_VALUE_OUT_OF_RANGE', facts)} ELSE ${value} END`
 }
 
 function nativeTypesOf({rows, source}: ReadableRows): (name: string) => string {

@@ -2,15 +2,9 @@
  * Casts that never round: a value either is exactly a value of the declared type, or it doesn't fit and the caller says
  * what happens then. DuckDB's own casts round (1.5 to 2, '1.5' to 2, 2^53+1 to 2^53), so each is checked.
  */
+import type {ExactCast} from '../dialect.js'
 import {typeParts, type ScalarType, type ValueType} from '../../definitions/value-type.js'
 import {alwaysFits, elementOf, nativeTypeOf} from './duckdb-types.js'
-
-export interface ExactCast {
-  /** The value in its declared type; null where it doesn't fit. */
-  readonly value: string
-  /** True where a value doesn't fit; absent when all do. Never null. */
-  readonly misfit?: string
-}
 
 const isoInstant =
   '\\d{4}-\\d{2}-\\d{2}([T ]([01]\\d|2[0-3]):\\d{2}(:\\d{2}(\\.\\d{1,6})?)?\\s*(Z|[+-]\\d{2}(:?\\d{2})?)?)?'

@@ -10,7 +10,8 @@ import type {
   SourceSummaryQuery,
   SourceTree,
 } from '../../compile/query.js'
-import {type EntityRelation, type ReadableJoin, type ReadableSource} from '../../compile/source-rows.js'
+import type {EntityRelation} from '../../compile/entity-relation.js'
+import type {ReadableJoin, ReadableSource} from '../../compile/source-rows.js'
 import type {SnapshotFiles} from '../../compile/snapshot-changes.js'
 import {compileSourceSummary} from '../../compile/source-summary.js'
 import {BoundValues} from '../../compile/sql-values.js'

@@ -1,8 +1,10 @@
 import {compilePointInTime} from '../../compile/point-in-time.js'
 import type {PointInTimeQuery, TypedColumn} from '../../compile/query.js'
 import {asStatement} from '../../compile/relations.js'
-import type {EntityRelation, ReadableJoin} from '../../compile/source-rows.js'
+import type {EntityRelation} from '../../compile/entity-relation.js'
+import type {ReadableJoin} from '../../compile/source-rows.js'
 import {quoteText} from '../../compile/dialects/duckdb-names.js'
+import {duckDb} from '../../compile/dialects/duckdb.js'
 import {BoundValues, literalValues} from '../../compile/sql-values.js'
 import type {Column, ColumnBatch} from '../../definitions/column-batch.js'
 import type {FrameFormat, ReadOptions, RetrievalJob} from '../offline-store.js'
@@ -51,7 +53,7 @@ export class DuckDbRetrievalJob implements RetrievalJob {
   }
 
   get sql(): string {
-    return asStatement(this.#compile()(literalValues))
+    return asStatement(this.#compile()(literalValues), duckDb)
   }
 
   async writeFile(

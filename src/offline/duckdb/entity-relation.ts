@@ -3,8 +3,10 @@ import type {DuckDBType, DuckDBValue} from '@duckdb/node-api'
 import {compileIntervalRows, intervalColumns} from '../../compile/interval-rows.js'
 import {quoteName, quoteText} from '../../compile/dialects/duckdb-names.js'
 import {nativeTypeOf} from '../../compile/dialects/duckdb-types.js'
+import {duckDb} from '../../compile/dialects/duckdb.js'
 import type {EntityRows, KeyColumn, PointInTimeQuery, TypedColumn} from '../../compile/query.js'
-import type {EntityRelation, ReadableJoin, ReadableSource} from '../../compile/source-rows.js'
+import type {EntityRelation} from '../../compile/entity-relation.js'
+import type {ReadableJoin, ReadableSource} from '../../compile/source-rows.js'
 import {FeatureStoreError} from '../../errors.js'
 import {readArrowFile} from './arrow-file.js'
 import type {DuckDbSession} from './duckdb-session.js'
@@ -128,7 +130,7 @@ function intervalRows(
     ...intervalColumns(query).map((name) => ({name, nativeType: types.get(name) as string})),
     {name: query.timestampColumn, nativeType: 'TIMESTAMP'},
   ]
-  return {columns, write: (values) => compileIntervalRows(query, joins, values)}
+  return {columns, write: (values) => compileIntervalRows(query, joins, duckDb, values)}
 }
 
 function asEntityRows(error: unknown, path?: string): never {

@@ -1,4 +1,4 @@
-import {parseRaised} from '../../compile/source-rows.js'
+import {parseRaised} from '../../compile/raise.js'
 import type {DataSource} from '../../definitions/definition.js'
 import {FeatureStoreError} from '../../errors.js'
 

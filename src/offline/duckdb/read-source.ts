@@ -1,6 +1,7 @@
 import {stat} from 'node:fs/promises'
 import {resolve} from 'node:path'
 import {quoteName, quoteText} from '../../compile/dialects/duckdb-names.js'
+import {duckDb} from '../../compile/dialects/duckdb.js'
 import type {SourceTree} from '../../compile/query.js'
 import type {ReadableSource} from '../../compile/source-rows.js'
 import type {DataSource, DuckDbSource, FileSource} from '../../definitions/definition.js'
@@ -32,7 +33,7 @@ export async function readSource(
 ): Promise<ReadableSource> {
   const {source} = tree
   const relation = await relationOf(session, tree, repoDirectory, form)
-  return withMapping(source, {relation, columns: await describe(session, source, relation)})
+  return withMapping(source, {dialect: duckDb, relation, columns: await describe(session, source, relation)})
 }
 
 async function relationOf(
@@ -139,11 +140,11 @@ async function describe(
 }
 
 /** Columns under the names that definitions use. A mapping of a column that is not there is told by validation. */
-function withMapping(source: DataSource, {relation, columns}: ReadableSource): ReadableSource {
+function withMapping(source: DataSource, {dialect, relation, columns}: ReadableSource): ReadableSource {
   const names = new Map(
     Object.entries(source.fieldMapping ?? {}).filter(([from]) => columns.some(({name}) => name === from)),
   )
-  if (names.size === 0) return {relation, columns}
+  if (names.size === 0) return {dialect, relation, columns}
   const mapped = columns.map(({name, nativeType}) => ({
     name: names.get(name) ?? name,
     from: name,
@@ -163,6 +164,7 @@ function withMapping(source: DataSource, {relation, columns}: ReadableSource): R
   }
   const selected = mapped.map(({name, from}) => `${quoteName(from)} AS ${quoteName(name)}`)
   return {
+    dialect,
     relation: `(SELECT ${selected.join(', ')} FROM ${relation} AS unmapped)`,
     columns: mapped.map(({name, nativeType}) => ({name, nativeType})),
   }

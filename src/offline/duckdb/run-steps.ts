@@ -1,3 +1,4 @@
+import {duckDb} from '../../compile/dialects/duckdb.js'
 import {asStatement, stepOf, type RelationScript} from '../../compile/relations.js'
 import {BoundValues, type SqlValues} from '../../compile/sql-values.js'
 import type {NativeColumn} from './frame-columns.js'
@@ -14,7 +15,7 @@ export interface Statement {
 /** What the script would give; nothing runs. */
 export function describeScript(session: DuckDbSession, compile: Compile): Promise<readonly NativeColumn[]> {
   const values = new BoundValues()
-  const sql = asStatement(compile(values))
+  const sql = asStatement(compile(values), duckDb)
   return session.describe(sql, values.parameters)
 }
 
@@ -47,6 +48,6 @@ export async function runSteps(
 function statement(compile: Compile, step: (script: RelationScript) => string): Statement {
   const values = new BoundValues()
   const script = compile(values)
-  const sql = stepOf(script, step(script))
+  const sql = stepOf(script, step(script), duckDb)
   return {sql, parameters: values.parameters}
 }

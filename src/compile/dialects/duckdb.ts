@@ -1,0 +1,53 @@
+/** DuckDB, the engine that needs nothing but a process. */
+import type {Dialect, TypedKey} from '../dialect.js'
+import {equalColumns} from '../dialect.js'
+import {castExactly, castToInstant} from './duckdb-casts.js'
+import {keyConstant} from './duckdb-keys.js'
+import {quoteName, quoteText} from './duckdb-names.js'
+
+const columnsOf = (keys: readonly TypedKey[]): string => keys.map(({column}) => column).join(', ')
+
+export const duckDb: Dialect = {
+  quoteName,
+  quoteText,
+  commonTable: {kept: 'MATERIALIZED', named: 'NOT MATERIALIZED'},
+  key: castExactly,
+  keyValue: keyConstant,
+  feature: castExactly,
+  instantOf: castToInstant,
+  nullInstant: 'NULL::TIMESTAMP',
+  instant: (value, values) => `make_timestamp(${values.integer(value)})`,
+  microseconds: (instant) => `epoch_us(${instant})`,
+  isWithin: (found, asked, microseconds) => `${found} >= ${asked} - to_microseconds(${microseconds})`,
+  // It takes a null inside a list for the largest: https://duckdb.org/docs/stable/sql/data_types/struct
+  comparable: (feature, _native, type) =>
+    type.startsWith('list<')
+      ? `list_transform(${feature}, lambda e: {'is': e IS NOT NULL, 'value': e})`
+      : feature,
+  ascending: (expression) => `${expression} NULLS FIRST`,
+  descending: (expression) => `${expression} DESC NULLS LAST`,
+  // ASOF takes one inequality and breaks ties as it likes, so what it looks through carries the best up to each row.
+  timesKnown: ({rows, keys, known}) => {
+    const list = keys.join(', ')
+    return known === 't'
+      ? `SELECT ${list}, t AS known, t FROM ${rows} AS rows`
+      : `SELECT ${list}, known, best.t AS t, best.c AS c FROM (
+    SELECT ${list}, ${known} AS known, max({'t': t, 'c': c}) OVER (
+      PARTITION BY ${list} ORDER BY ${known} RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS best FROM ${rows} AS rows WHERE c IS NOT NULL
+  )`
+  },
+  // https://duckdb.org/docs/stable/guides/sql_features/asof_join
+  asOfJoin: ({left, entityKeys, entityTime, right, rightAlias, rightKeys}) => {
+    const equal = rightKeys.map((key, index) => `entity.${entityKeys[index] ?? ''} = ${rightAlias}.${key}`)
+    const conditions = [...equal, `entity.${entityTime} >= ${rightAlias}.known`]
+    return `${left}\n  ASOF LEFT JOIN ${right} AS ${rightAlias} ON ${conditions.join(' AND ')}`
+  },
+  semiJoin: (one, other, columns) =>
+    `${one} AS one SEMI JOIN ${other} AS other ON ${equalColumns('one', 'other', columns)}`,
+  antiJoin: (one, other, columns) =>
+    `${one} AS one ANTI JOIN ${other} AS other ON ${equalColumns('one', 'other', columns)}`,
+  shuffled: (keys, seed) => `hash(${columnsOf(keys)}, ${seed})`,
+  approximateCount: (keys, condition) =>
+    `approx_count_distinct(CASE WHEN ${condition} THEN hash(${columnsOf(keys)}) END)`,
+}

@@ -1,0 +1,51 @@
+import type {Dialect} from './dialect.js'
+import {entityTable, type EntityTable} from './entity-table.js'
+import type {PointInTimeQuery} from './query.js'
+import type {Relation} from './relations.js'
+import type {ReadableJoin} from './source-rows.js'
+import type {SqlValues} from './sql-values.js'
+import {ViewPart} from './view-part.js'
+
+export interface ViewMatches {
+  /** They build on `entityTable`. */
+  readonly relations: readonly Relation[]
+  /** What a statement reads: each entity row once, as `entity`, with the row of each view beside it, as `v0`, `v1`, … */
+  readonly from: () => string
+}
+
+/**
+ * The row of each view that fits each entity row. For each view the event time of that row is found by keys and times
+ * alone, a semi-join brings the rows of just those keys and times, and ties are settled among them: features never travel
+ * through the search.
+ */
+export function compileViewMatches({
+  query,
+  joins,
+  entity,
+  values,
+  dialect,
+}: {
+  readonly query: PointInTimeQuery
+  readonly joins: readonly ReadableJoin[]
+  readonly entity: EntityTable
+  readonly values: SqlValues
+  readonly dialect: Dialect
+}): ViewMatches {
+  const views = joins.map(
+    ({join, source}, index) => new ViewPart({join, source, index, query, entity, values, dialect}),
+  )
+  const times: Relation = {
+    name: '"frame.times"',
+    kept: true,
+    sql: () => `SELECT entity.*${views.map((view) => `, ${view.foundTime()}`).join('')}
+  FROM ${views.reduce((left, view) => view.joinAsOf(left), `${entityTable} AS entity`)}`,
+  }
+  return {
+    relations: [
+      ...views.flatMap((view) => view.timeRelations()),
+      times,
+      ...views.flatMap((view) => view.rowRelations()),
+    ],
+    from: () => ['"frame.times" AS entity', ...views.map((view) => view.joinChosen())].join('\n'),
+  }
+}
