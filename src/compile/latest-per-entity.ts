@@ -9,7 +9,6 @@ import {
   keyName,
   misfitName,
   selectedRows,
-  sourceAlias,
   typedRows,
   type ReadableRows,
 } from './source-rows.js'
@@ -106,11 +105,13 @@ export function compileIncompleteRows(
   readable: ReadableRows,
   values: SqlValues,
 ): string {
+  const {dialect, columns} = readable.source
+  const whole = columns.map(({name}, index) => ({name: dialect.quoteName(name), inside: `w${index}`}))
   const rows = typedRows(readable, {
     features: [],
-    more: [`${sourceAlias} AS whole`],
+    more: whole.map(({name, inside}) => `${name} AS ${inside}`),
     unfitTime: 'is null',
   })
-  return `SELECT UNNEST(whole) FROM ${rows} AS typed
-WHERE (${selectedRows(query, readable.source.dialect, values)}) AND (${isIncomplete(query.rows.keys.length)})`
+  return `SELECT ${whole.map(({name, inside}) => `${inside} AS ${name}`).join(', ')} FROM ${rows} AS typed
+WHERE (${selectedRows(query, dialect, values)}) AND (${isIncomplete(query.rows.keys.length)})`
 }

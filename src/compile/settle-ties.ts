@@ -4,7 +4,7 @@ import {settlingOrder, type ReadableRows} from './source-rows.js'
 /**
  * Relations that leave one row of each group of `candidates` (rows with the same `by` columns); `chosen` names the last.
  * Nearly every group has one row: only the others are ranked, and only for them `ranked` (a relation with all features)
- * is read.
+ * is read. Where the engine can't put all values in order, rows that it can't tell apart are all left.
  */
 export function settleTies(options: {
   readonly prefix: string
@@ -13,7 +13,12 @@ export function settleTies(options: {
   readonly by: readonly string[]
   readonly columns: readonly string[]
   readonly readable: ReadableRows
-}): {readonly relations: readonly Relation[]; readonly chosen: string} {
+}): {
+  readonly relations: readonly Relation[]
+  readonly chosen: string
+  /** The groups that had several rows. */
+  readonly tied: string
+} {
   const {prefix, candidates, ranked, by, columns, readable} = options
   const {dialect} = readable.source
   const tied = `"${prefix}.tied"`
@@ -31,8 +36,10 @@ export function settleTies(options: {
         kept: false,
         sql: () => {
           const partition = by.map((column) => `one.${column}`).join(', ')
+          const order = settlingOrder(readable)
+          const place = order.isTotal ? 'row_number()' : 'rank()'
           return `SELECT ${columns.join(', ')} FROM (
-    SELECT one.*, row_number() OVER (PARTITION BY ${partition} ORDER BY ${settlingOrder(readable)}) AS place
+    SELECT one.*, ${place} OVER (PARTITION BY ${partition} ORDER BY ${order.sql}) AS place
     FROM ${dialect.semiJoin(ranked(), tied, by)}
   ) AS ranked WHERE place = 1
   UNION ALL
@@ -41,5 +48,6 @@ export function settleTies(options: {
       },
     ],
     chosen,
+    tied,
   }
 }

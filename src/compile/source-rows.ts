@@ -25,9 +25,6 @@ export interface ReadableJoin {
   readonly source: ReadableSource
 }
 
-/** The source in `typedRows`; a column of this name would be taken for the row. */
-export const sourceAlias = '"fs.source"'
-
 /** Names of columns while rows are compared: no user's name can clash with them. */
 export const keyName = (index: number): string => `k${index}`
 export const featureName = (index: number): string => `f${index}`
@@ -73,7 +70,7 @@ export function typedRows(
     createdTimestampColumn === undefined ? dialect.nullInstant : instant(createdTimestampColumn, 'fails')
   return (
     `(SELECT ${[...keys, `${instant(timestampField, unfitTime)} AS t`, `${created} AS c`, ...selected, ...more].join(', ')}` +
-    ` FROM ${source.relation} AS ${sourceAlias})`
+    ` FROM ${source.relation} AS source)`
   )
 }
 
@@ -116,22 +113,29 @@ export function isIncomplete(keys: number): string {
     .join(' OR ')
 }
 
+export interface SettlingOrder {
+  readonly sql: string
+  /** False when rows that are not alike may be left equal: by a value that the engine can't put in order, and those after it. */
+  readonly isTotal: boolean
+}
+
 /**
  * The order that settles rows of one key and event time: newest created first, then the largest values, feature by
  * feature; null is smallest everywhere. What didn't fit comes last, so that even then the choice is total.
  */
-export function settlingOrder(readable: ReadableRows): string {
+export function settlingOrder(readable: ReadableRows): SettlingOrder {
   const {dialect} = readable.source
   const native = nativeTypesOf(readable)
-  return [
-    'c',
-    ...readable.rows.features.map(({name, valueType}, index) =>
-      dialect.comparable(featureName(index), native(name), valueType),
-    ),
-    ...[...checkedFeatures(readable)].map(misfitName),
-  ]
+  const features = readable.rows.features.map(({name, valueType}, index) =>
+    dialect.comparable(featureName(index), native(name), valueType),
+  )
+  const misfits = [...checkedFeatures(readable)].map(misfitName)
+  const known = features.slice(0, [...features, undefined].indexOf(undefined)) as readonly string[]
+  const isTotal = known.length === features.length
+  const sql = ['c', ...known, ...(isTotal ? misfits : [])]
     .map((expression) => dialect.descending(expression))
     .join(', ')
+  return {sql, isTotal}
 }
 
 function featureCast(readable: ReadableRows, {name, valueType}: TypedColumn): ExactCast {
