@@ -8,7 +8,7 @@ export interface AwsCredentials {
   readonly accessKeyId: string
   readonly secretAccessKey: string
   /** With credentials that expire. */
-  readonly sessionToken?: string | undefined
+  readonly sessionToken?: string
 }
 
 export interface AwsCredentialsOptions {
@@ -23,7 +23,7 @@ export interface AwsCredentialsOptions {
   readonly patienceMillis?: number
 }
 
-type Identity = AwsCredentials & {readonly expiration?: Date | undefined}
+type Identity = AwsCredentials & {readonly expiration?: Date}
 
 const defaultPatienceMillis = 10_000
 /** Credentials are renewed this long before they expire: time enough to log in, and to try again. */

@@ -1,7 +1,7 @@
 import {BaseCommand} from '../cli/base-command.js'
 import {definitionsOfKind, kindArg} from '../cli/definition-kinds.js'
 import {renderTable} from '../cli/render-table.js'
-import type {Definition} from '../definitions/definition.js'
+import type {DataSource, Definition} from '../definitions/definition.js'
 import {formatDuration} from '../definitions/duration.js'
 import {formatDefinition, type PlainDefinition} from '../definitions/snake-case.js'
 
@@ -37,12 +37,17 @@ function row(definition: Definition): string[] {
   return [definition.name, summary(definition), definition.description ?? '']
 }
 
+function placeOf(source: DataSource): string {
+  if ('path' in source) return source.path
+  return 'table' in source ? [source.database, source.schema, source.table].filter(Boolean).join('.') : ''
+}
+
 function summary(definition: Definition): string {
   switch (definition.kind) {
     case 'entity':
       return definition.joinKeys.map((key) => `${key.name} ${key.valueType}`).join(', ')
     case 'data_source':
-      return definition.type === 'query' ? 'query' : `${definition.type} ${definition.path}`
+      return `${definition.type} ${placeOf(definition)}`.trimEnd()
     case 'feature_view': {
       const ttl = definition.ttl === undefined ? 'no ttl' : `ttl ${formatDuration(definition.ttl)}`
       return `${definition.schema.length} features of ${definition.entities.join(', ')}, ${ttl}`

@@ -60,8 +60,8 @@ export interface Dialect {
   microseconds(instant: string): string
   /** `found`, an instant, is at most so many microseconds before `asked`. */
   isWithin(found: string, asked: string, microseconds: string): string
-  /** A value that `feature` gave, in the order that is the same in every engine; undefined where the engine has no such. */
-  comparable(feature: string, native: string, type: ValueType): string | undefined
+  /** What a value that `feature` gave is ordered by, as in every engine; undefined where this one has no such order. */
+  comparable(feature: string, native: string, type: ValueType): readonly string[] | undefined
   /** Smallest first, null before all. */
   ascending(expression: string): string
   /** Largest first, null last. */

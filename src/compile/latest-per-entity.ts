@@ -14,6 +14,13 @@ import {
 } from './source-rows.js'
 import type {SqlValues} from './sql-values.js'
 
+export interface LatestScript extends RelationScript {
+  /** As `select`, with other columns of `chosen`. */
+  readonly selectAs: (columns: readonly string[]) => string
+  /** Keys and times that several rows had; where the engine can't put these in order, several may be left. */
+  readonly tied: string
+}
+
 /**
  * The newest row of each key among the selected rows: columns `k0…`, `t`, `c`, `f0…`, `m0…`. Two passes, of which the
  * first reads keys and times alone, and the second only rows of the keys that are wanted; a row is chosen whole.
@@ -22,7 +29,7 @@ export function compileLatestPerEntity(
   query: LatestPerEntityQuery,
   readable: ReadableRows,
   values: SqlValues,
-): RelationScript {
+): LatestScript {
   const {everyKey = false, sample} = query
   const {keys} = query.rows
   const {dialect} = readable.source
@@ -33,7 +40,7 @@ export function compileLatestPerEntity(
   const selected = (): string => selectedRows(query, dialect, values)
   const columns = latestColumns(readable)
   const candidates = '"latest.candidates"'
-  const {relations, chosen} = settleTies({
+  const {relations, chosen, tied} = settleTies({
     prefix: 'latest',
     candidates,
     ranked: () => candidates,
@@ -41,6 +48,10 @@ export function compileLatestPerEntity(
     columns,
     readable,
   })
+  const selectAs = (selected: readonly string[]): string => {
+    const order = keyNames.map((key) => `chosen.${key}`).join(', ')
+    return `SELECT ${selected.join(', ')} FROM ${chosen} AS chosen${query.order === 'key' ? ` ORDER BY ${order}` : ''}`
+  }
   return {
     relations: [
       {
@@ -82,8 +93,9 @@ export function compileLatestPerEntity(
       },
       ...relations,
     ],
-    select: () =>
-      `SELECT ${columns.join(', ')} FROM ${chosen} AS chosen${query.order === 'key' ? ` ORDER BY ${list}` : ''}`,
+    select: () => selectAs(columns),
+    selectAs,
+    tied,
   }
 }
 

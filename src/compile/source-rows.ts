@@ -130,9 +130,12 @@ export function settlingOrder(readable: ReadableRows): SettlingOrder {
     dialect.comparable(featureName(index), native(name), valueType),
   )
   const misfits = [...checkedFeatures(readable)].map(misfitName)
-  const known = features.slice(0, [...features, undefined].indexOf(undefined)) as readonly string[]
+  const known = features.slice(
+    0,
+    [...features, undefined].indexOf(undefined),
+  ) as readonly (readonly string[])[]
   const isTotal = known.length === features.length
-  const sql = ['c', ...known, ...(isTotal ? misfits : [])]
+  const sql = ['c', ...known.flat(), ...(isTotal ? misfits : [])]
     .map((expression) => dialect.descending(expression))
     .join(', ')
   return {sql, isTotal}

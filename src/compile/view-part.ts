@@ -9,6 +9,7 @@ import {
   featureName,
   keyName,
   misfitName,
+  settlingOrder,
   typedRows,
   type ReadableRows,
   type ReadableSource,
@@ -154,8 +155,7 @@ export class ViewPart {
   }
 
   #usedFeatures(): ViewJoin['rows']['features'] {
-    const used = new Set(this.#join.outputs.map(({feature}) => feature))
-    return this.#join.rows.features.filter(({name}) => used.has(name))
+    return usedFeatures(this.#join, this.#readable.source)
   }
 
   #usedColumns(): readonly string[] {
@@ -180,4 +180,11 @@ export class ViewPart {
       {hint: `Name the column with created_timestamp_column in data source \`${source.name}\`.`},
     )
   }
+}
+
+/** Those that the frame shows; all, where rows of one time may be left for others to settle. */
+export function usedFeatures(join: ViewJoin, source: ReadableSource): ViewJoin['rows']['features'] {
+  if (!settlingOrder({rows: join.rows, source}).isTotal) return join.rows.features
+  const used = new Set(join.outputs.map(({feature}) => feature))
+  return join.rows.features.filter(({name}) => used.has(name))
 }

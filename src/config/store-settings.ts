@@ -13,6 +13,75 @@ export interface StoreSettings {
 
 const consistencyLevels = ['ONE', 'LOCAL_ONE', 'QUORUM', 'LOCAL_QUORUM', 'EACH_QUORUM', 'ALL'] as const
 
+const roleArn: Schema = {
+  type: 'string',
+  pattern: '\\S',
+  errorMessage: 'the ARN of a role',
+  description: 'Role to assume, perhaps of another account, with the credentials that are found.',
+}
+const externalId: Schema = {
+  type: 'string',
+  pattern: '\\S',
+  errorMessage: 'text',
+  description: "What that role's account asks of strangers.",
+}
+const region: Schema = {
+  type: 'string',
+  pattern: '\\S',
+  errorMessage: 'a region of AWS, like eu-west-1',
+  description: 'Region of AWS.',
+}
+const named = (description: string): Schema => ({
+  type: 'string',
+  pattern: '\\S',
+  errorMessage: 'text',
+  description,
+})
+
+const redshift: StoreSettings = {
+  description: 'Amazon Redshift, by its Data API: no connection is kept, none needs a way into the VPC.',
+  required: ['region', 'database', 's3_staging_location', 'iam_role'],
+  properties: {
+    cluster_id: named('A cluster; with `user`, or with `secret_arn`.'),
+    user: named('User of the database, whose credentials IAM gives; only with `cluster_id`.'),
+    workgroup: named('A workgroup of Redshift Serverless, instead of a cluster.'),
+    secret_arn: named('A secret with user and password.'),
+    database: named('Database to connect to.'),
+    region,
+    s3_staging_location: {
+      type: 'string',
+      pattern: '^s3://[^/]+(/.*)?$',
+      errorMessage: 's3://bucket/prefix',
+      description: 'Where rows lie on their way; each run has a prefix of its own there, and removes it.',
+    },
+    iam_role: named(
+      'ARN of the role by which Redshift reads and writes there (or several, joined by commas), or `default`.',
+    ),
+    role_arn: roleArn,
+    external_id: externalId,
+    statement_timeout: {
+      type: 'string',
+      format: 'fs-duration',
+      pattern: '^\\s*(0|\\d{1,18}\\s*(us|ms|s|m|h|d|w))\\s*$',
+      errorMessage: 'a duration like 90s, 15m, 2h, 1d or 2w',
+      default: '1h',
+      description: 'After which a statement is cancelled.',
+    },
+    external_schema: named('Schema over the Glue Data Catalog, by which sources of type glue are read.'),
+    threads: {
+      type: 'integer',
+      minimum: 1,
+      description: 'Threads of this machine to use; all cores by default.',
+    },
+    memory_limit: {
+      type: 'string',
+      pattern: '^\\d+(\\.\\d+)?\\s*([kKMGT]i?B|%)$',
+      errorMessage: 'a size like 4GB',
+      description: 'Memory of this machine to use, for example 4GB.',
+    },
+  },
+}
+
 /** By type; the first is the default. */
 export const offlineStoreSettings: Readonly<Record<string, StoreSettings>> = {
   duckdb: {
@@ -31,6 +100,7 @@ export const offlineStoreSettings: Readonly<Record<string, StoreSettings>> = {
       },
     },
   },
+  redshift,
 }
 
 /** By type; the first is the default. Every type also takes `expire_after` and `write`. */
@@ -163,30 +233,15 @@ export const onlineStoreSettings: Readonly<Record<string, StoreSettings>> = {
     description: 'Amazon Keyspaces (for Apache Cassandra).',
     required: ['region', 'keyspace'],
     properties: {
-      region: {
-        type: 'string',
-        pattern: '\\S',
-        errorMessage: 'a region of AWS, like eu-west-1',
-        description: 'Region of AWS.',
-      },
+      region,
       keyspace: {
         type: 'string',
         pattern: '^\\w{1,48}$',
         errorMessage: 'letters, digits and `_`, 48 at most',
         description: 'Keyspace that holds the tables; it must exist.',
       },
-      role_arn: {
-        type: 'string',
-        pattern: '\\S',
-        errorMessage: 'the ARN of a role',
-        description: 'Role to assume, perhaps of another account, with the credentials that are found.',
-      },
-      external_id: {
-        type: 'string',
-        pattern: '\\S',
-        errorMessage: 'text',
-        description: "What that role's account asks of strangers.",
-      },
+      role_arn: roleArn,
+      external_id: externalId,
       endpoint: {
         type: 'string',
         pattern: '\\S',

@@ -54,6 +54,13 @@ export interface DuckDbSourceSpec extends SourceSpec {
   readonly query?: string
 }
 
+export interface RedshiftSourceSpec extends SourceSpec {
+  readonly table?: string
+  readonly schema?: string
+  readonly database?: string
+  readonly query?: string
+}
+
 export interface QuerySourceSpec extends SourceSpec {
   /** SQL over other sources, named as tables. */
   readonly query: string
@@ -62,6 +69,7 @@ export interface QuerySourceSpec extends SourceSpec {
 export type DataSourceSpec =
   | ({readonly type: 'file'} & FileSourceSpec)
   | ({readonly type: 'duckdb'} & DuckDbSourceSpec)
+  | ({readonly type: 'redshift'} & RedshiftSourceSpec)
   | ({readonly type: 'query'} & QuerySourceSpec)
 
 export interface FieldSpec {
@@ -129,6 +137,13 @@ export function fileSource<const S extends FileSourceSpec>(
   spec: S,
 ): DataSourceDefinition<S & {readonly type: 'file'}> {
   return mark('data_source', {...spec, type: 'file'}, fileSource)
+}
+
+/** Declares a table, an external table or a query of Amazon Redshift. */
+export function redshiftSource<const S extends RedshiftSourceSpec>(
+  spec: S,
+): DataSourceDefinition<S & {readonly type: 'redshift'}> {
+  return mark('data_source', {...spec, type: 'redshift'}, redshiftSource)
 }
 
 /** Declares a table or a query in a DuckDB database file. */

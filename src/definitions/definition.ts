@@ -53,13 +53,24 @@ export interface DuckDbSource extends DataSourceCommon {
   readonly query?: string
 }
 
+/** A table, a view or an external table of Amazon Redshift, or a query there. Exactly one of `table` and `query`. */
+export interface RedshiftSource extends DataSourceCommon {
+  readonly type: 'redshift'
+  readonly table?: string
+  /** Absent: what the search path of the user says. */
+  readonly schema?: string
+  /** Absent: that of the offline store. */
+  readonly database?: string
+  readonly query?: string
+}
+
 /** SQL over other sources, which it names as tables. */
 export interface QuerySource extends DataSourceCommon {
   readonly type: 'query'
   readonly query: string
 }
 
-export type DataSource = FileSource | DuckDbSource | QuerySource
+export type DataSource = FileSource | DuckDbSource | RedshiftSource | QuerySource
 
 /** A feature: its column in the source (after mapping) and its type. */
 export interface Field extends Documentation {

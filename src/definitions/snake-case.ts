@@ -101,7 +101,7 @@ function parseSource(plain: PlainDefinition): DataSource {
     kind: 'data_source',
     name: plain.name,
     type: plain['type'],
-    ...pick(plain, ['path', 'format', 'table', 'query']),
+    ...pick(plain, ['path', 'format', 'schema', 'database', 'table', 'query']),
     timestampField: plain['timestamp_field'],
     ...rename(plain, {created_timestamp_column: 'createdTimestampColumn', field_mapping: 'fieldMapping'}),
     ...parseNotes(plain),
@@ -162,6 +162,8 @@ function formatSourceSettings(source: DataSource): Plain {
       return {path: source.path, format: source.format}
     case 'duckdb':
       return {path: source.path, table: source.table, query: source.query}
+    case 'redshift':
+      return {database: source.database, schema: source.schema, table: source.table, query: source.query}
     case 'query':
       return {query: source.query}
     default:

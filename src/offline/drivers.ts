@@ -4,6 +4,7 @@ import type {OfflineStore, OfflineStoreDriver} from './offline-store.js'
 /** Every type of offline store; its engine is loaded when the store is opened. */
 const drivers: Readonly<Record<string, () => Promise<OfflineStoreDriver>>> = {
   duckdb: async () => (await import('./duckdb/duckdb-offline-store.js')).duckDbDriver,
+  redshift: async () => (await import('./redshift/redshift-offline-store.js')).redshiftDriver,
 }
 
 /** Opens the store that feature_store.yaml names. */

@@ -13,7 +13,10 @@ export function checkSources(index: RepoIndex, problems: ProblemList): ReadonlyS
   const sources = index.sources()
   for (const loaded of index.list('data_source')) {
     const source = loaded.definition
-    if (source.type === 'duckdb' && (source.table === undefined) === (source.query === undefined)) {
+    if (
+      (source.type === 'duckdb' || source.type === 'redshift') &&
+      (source.table === undefined) === (source.query === undefined)
+    ) {
       unusable.add(source.name)
       const both = source.table !== undefined
       problems.add(

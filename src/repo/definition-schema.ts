@@ -113,6 +113,15 @@ const sourceTypes: Readonly<
       query: text('A query in it; this or `table`.'),
     },
   },
+  redshift: {
+    required: [],
+    properties: {
+      table: text('A table, a view or an external table; this or `query`.'),
+      schema: text("Its schema; the user's search path decides by default."),
+      database: text("Its database; the offline store's by default."),
+      query: text('A query; this or `table`.'),
+    },
+  },
   query: {
     required: ['query'],
     properties: {query: text('SQL over other sources, named as tables.')},

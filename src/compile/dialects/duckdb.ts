@@ -22,8 +22,8 @@ export const duckDb: Dialect = {
   // It takes a null inside a list for the largest: https://duckdb.org/docs/stable/sql/data_types/struct
   comparable: (feature, _native, type) =>
     type.startsWith('list<')
-      ? `list_transform(${feature}, lambda e: {'is': e IS NOT NULL, 'value': e})`
-      : feature,
+      ? [`list_transform(${feature}, lambda e: {'is': e IS NOT NULL, 'value': e})`]
+      : [feature],
   ascending: (expression) => `${expression} NULLS FIRST`,
   descending: (expression) => `${expression} DESC NULLS LAST`,
   // ASOF takes one inequality and breaks ties as it likes, so what it looks through carries the best up to each row.

@@ -2,6 +2,7 @@
  * Amazon Redshift. It chooses rows by keys and times; values leave it as they are, and DuckDB makes of them what views
  * declare, so that what fits and what doesn't is the same as for files.
  */
+import {typeParts, type ScalarType} from '../../definitions/value-type.js'
 import type {Dialect, TypedKey} from '../dialect.js'
 import {equalColumns} from '../dialect.js'
 import {alwaysFits} from './duckdb-types.js'
@@ -22,16 +23,31 @@ export const redshift: Dialect = {
   instant: (value) => timestampLiteral(value),
   microseconds,
   isWithin: (found, asked, micros) => `datediff(microsecond, ${found}, ${asked}) <= ${micros}`,
-  // Of floats nobody says how NaN is ordered, SUPER has no order at all, and what is cast at home is ordered at home.
+  // SUPER has no order, and what is cast at home is ordered at home. Of NaN nobody says how it is ordered here.
   comparable: (feature, native, type) => {
-    const {native: received} = travelOf(native, type) ?? {}
-    if (received === undefined || type.startsWith('list<') || type.startsWith('float') || type === 'json')
-      return undefined
-    if (!alwaysFits(received, type as never)) return undefined
-    if (received === 'VARCHAR') return ended(feature)
-    if (received === 'BOOLEAN') return `CASE WHEN ${feature} THEN 1 WHEN NOT ${feature} THEN 0 END`
-    if (received === 'BLOB') return `to_hex(${feature})`
-    return type === 'string' ? undefined : feature
+    const received = travelOf(native, type)?.native
+    const {kind} = typeParts(type)
+    if (received === undefined || kind === 'list' || type === 'json') return undefined
+    if (!alwaysFits(received, type as ScalarType)) return undefined
+    switch (received) {
+      case 'VARCHAR':
+        return [ended(feature)]
+      case 'BOOLEAN':
+        return [`CASE WHEN ${feature} THEN 1 WHEN NOT ${feature} THEN 0 END`]
+      case 'BLOB':
+        return [`lower(to_hex(${feature}))`]
+      case 'FLOAT':
+      case 'DOUBLE': {
+        if (type === 'string') return undefined
+        const isNan = `lower(${feature}::varchar) = 'nan'`
+        return [
+          `CASE WHEN ${isNan} THEN 1 ELSE 0 END`,
+          `CASE WHEN NOT coalesce(${isNan}, false) THEN ${feature} END`,
+        ]
+      }
+      default:
+        return type === 'string' ? undefined : [feature]
+    }
   },
   // The pages contradict each other on NULLS FIRST and LAST: this needs neither.
   ascending: (expression) => `${expression} IS NOT NULL, ${expression}`,

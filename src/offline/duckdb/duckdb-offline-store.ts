@@ -1,7 +1,6 @@
 /** The offline store on DuckDB, in the process of the command: it reads the sources where they lie. */
 import {dirname} from 'node:path'
 import type {DuckDBInstance} from '@duckdb/node-api'
-import {assignability} from '../../definitions/type-compatibility.js'
 import {compileLatestPerEntity, compileIncompleteRows} from '../../compile/latest-per-entity.js'
 import {compilePointInTime} from '../../compile/point-in-time.js'
 import type {
@@ -10,7 +9,6 @@ import type {
   SourceSummaryQuery,
   SourceTree,
 } from '../../compile/query.js'
-import type {EntityRelation} from '../../compile/entity-relation.js'
 import type {ReadableJoin, ReadableSource} from '../../compile/source-rows.js'
 import type {SnapshotFiles} from '../../compile/snapshot-changes.js'
 import {compileSourceSummary} from '../../compile/source-summary.js'
@@ -18,7 +16,6 @@ import {BoundValues} from '../../compile/sql-values.js'
 import {valueTypeOf} from '../../compile/dialects/duckdb-types.js'
 import type {ColumnBatch} from '../../definitions/column-batch.js'
 import type {Instant} from '../../definitions/instant.js'
-import {FeatureStoreError} from '../../errors.js'
 import {examineFolder} from '../../examine-folder.js'
 import type {Examination} from '../../examination.js'
 import type {
@@ -32,6 +29,7 @@ import type {
   SourceSummary,
 } from '../offline-store.js'
 import {AttachedDatabases} from './attached-databases.js'
+import {checkEntityColumns} from './check-entity-columns.js'
 import {columnBatches} from './column-builder.js'
 import {DuckDbRetrievalJob} from './duckdb-retrieval-job.js'
 import {DuckDbSession} from './duckdb-session.js'
@@ -226,55 +224,5 @@ class DuckDbOfflineStore implements OfflineStore {
   async #close(session: DuckDbSession): Promise<void> {
     this.#sessions.delete(session)
     await session[Symbol.asyncDispose]()
-  }
-}
-
-/** The columns that the frame needs, with types that can be what the views declare. */
-function checkEntityColumns(query: PointInTimeQuery, {columns}: EntityRelation): void {
-  const typeOf = new Map(columns.map(({name, nativeType}) => [name, nativeType]))
-  const needed = [query.timestampColumn, ...new Set(query.joins.flatMap(({entityColumns}) => entityColumns))]
-  const missing = needed.filter((name) => !typeOf.has(name))
-  if (missing.length > 0) {
-    throw new FeatureStoreError(
-      'FS_ENTITY_ROWS_INVALID',
-      `The entity rows have no column ${missing.map((name) => `\`${name}\``).join(' and no ')}. Their columns: ${columns.map(({name}) => name).join(', ')}.`,
-      {
-        hint: missing.includes(query.timestampColumn)
-          ? 'Name the column of the event time with --timestamp-column (SDK: `timestampColumn`).'
-          : 'Add the column, or map the join key to another one with join_key_map of a feature service.',
-      },
-    )
-  }
-  const time = typeOf.get(query.timestampColumn) as string
-  if (!['timestamp', 'date', 'string'].includes(frameTypeOf(time))) {
-    throw new FeatureStoreError(
-      'FS_ENTITY_ROWS_INVALID',
-      `Column \`${query.timestampColumn}\` of the entity rows is ${time}. Expected a timestamp, a date or ISO text.`,
-      {hint: 'Cast it, or name another column with --timestamp-column (SDK: `timestampColumn`).'},
-    )
-  }
-  const taken = new Set(columns.map(({name}) => name.toLowerCase()))
-  for (const {rows, entityColumns, outputs} of query.joins) {
-    rows.keys.forEach(({name: key, valueType}, index) => {
-      const name = entityColumns[index] as string
-      const native = typeOf.get(name) as string
-      const given = valueTypeOf(native)
-      if (given !== undefined && assignability(given, valueType) !== 'no') return
-      throw new FeatureStoreError(
-        'FS_ENTITY_KEY_INVALID',
-        `Column \`${name}\` of the entity rows is ${native}, and join key \`${key}\` of view \`${rows.view}\` is ${valueType}.`,
-        {hint: `Give \`${name}\` as ${valueType}.`},
-      )
-    })
-    const clash = outputs.find(({as}) => taken.has(as.toLowerCase()))
-    if (clash !== undefined) {
-      throw new FeatureStoreError(
-        'FS_REFERENCE_AMBIGUOUS',
-        `Two columns would be named \`${clash.as}\`: one of the entity rows and \`${rows.view}:${clash.feature}\`.`,
-        {
-          hint: 'Ask for full feature names: --full-feature-names (SDK: `fullFeatureNames: true`), or rename the column.',
-        },
-      )
-    }
   }
 }

@@ -3,19 +3,15 @@ import type {PointInTimeQuery, TypedColumn} from '../../compile/query.js'
 import {asStatement} from '../../compile/relations.js'
 import type {EntityRelation} from '../../compile/entity-relation.js'
 import type {ReadableJoin} from '../../compile/source-rows.js'
-import {quoteText} from '../../compile/dialects/duckdb-names.js'
 import {duckDb} from '../../compile/dialects/duckdb.js'
 import {BoundValues, literalValues} from '../../compile/sql-values.js'
-import type {Column, ColumnBatch} from '../../definitions/column-batch.js'
+import type {ColumnBatch} from '../../definitions/column-batch.js'
 import type {FrameFormat, ReadOptions, RetrievalJob} from '../offline-store.js'
-import {columnBatches} from './column-builder.js'
 import type {DuckDbSession} from './duckdb-session.js'
-import {frameTypeOf, selectTexts, selectValues, type NativeColumn} from './frame-columns.js'
+import type {NativeColumn} from './frame-columns.js'
+import {frameBatches, frameColumns, writeFrame} from './frame-output.js'
 import {writeWhole} from '../../output-file.js'
 import {runSteps, type Compile} from './run-steps.js'
-
-/** Rows of a batch that goes through JavaScript: some megabytes. */
-const batchRows = 16_384
 
 /** A training frame over one session, which it closes. */
 export class DuckDbRetrievalJob implements RetrievalJob {
@@ -39,17 +35,7 @@ export class DuckDbRetrievalJob implements RetrievalJob {
     this.#entityRows = options.entityRows
     this.#joins = options.joins
     this.#native = options.native
-    const declared = new Map(
-      options.query.joins.flatMap(({rows, outputs}) =>
-        outputs.map(
-          ({feature, as}) => [as, rows.features.find(({name}) => name === feature)?.valueType] as const,
-        ),
-      ),
-    )
-    this.columns = options.native.map(({name, nativeType}) => ({
-      name,
-      valueType: declared.get(name) ?? frameTypeOf(nativeType),
-    }))
+    this.columns = frameColumns(options.query, options.native)
   }
 
   get sql(): string {
@@ -62,9 +48,8 @@ export class DuckDbRetrievalJob implements RetrievalJob {
     {signal}: ReadOptions = {},
   ): Promise<{readonly rows: number}> {
     return writeWhole(path, async (temporary) => {
-      if (format !== 'arrow') return {rows: await this.#copy(temporary, format, signal)}
-      const {writeArrowStream} = await import('./arrow-stream.js')
-      return {rows: await writeArrowStream(temporary, this.#native, this.#stream(undefined, signal))}
+      await using frame = await runSteps(this.#session, this.#compile(), signal)
+      return {rows: await writeFrame(this.#session, this.#native, frame, {path: temporary, format, signal})}
     })
   }
 
@@ -74,7 +59,9 @@ export class DuckDbRetrievalJob implements RetrievalJob {
     undefined
   > {
     const names = this.columns.map(({name}) => name)
-    for await (const batch of this.#stream(limit, signal)) yield {...batch, names}
+    await using frame = await runSteps(this.#session, this.#compile(limit), signal)
+    for await (const batch of frameBatches(this.#session, this.#native, this.columns, frame, signal))
+      yield {...batch, names}
   }
 
   async countRows(): Promise<number> {
@@ -100,34 +87,5 @@ export class DuckDbRetrievalJob implements RetrievalJob {
         values,
         ...(limit === undefined ? {} : {limit}),
       })
-  }
-
-  async *#stream(
-    limit: number | undefined,
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<{readonly rowCount: number; readonly columns: readonly Column[]}, void, undefined> {
-    await using frame = await runSteps(this.#session, this.#compile(limit), signal)
-    const sql = selectValues(this.#native, frame.sql)
-    const types = this.columns.map(({valueType}) => valueType)
-    yield* columnBatches(this.#session.stream(sql, frame.parameters, signal), types, batchRows)
-  }
-
-  async #copy(
-    path: string,
-    format: Exclude<FrameFormat, 'arrow'>,
-    signal: AbortSignal | undefined,
-  ): Promise<number> {
-    await using frame = await runSteps(this.#session, this.#compile(), signal)
-    const [query, options] =
-      format === 'parquet'
-        ? [frame.sql, 'FORMAT parquet, COMPRESSION zstd']
-        : format === 'csv'
-          ? [selectTexts(this.#native, frame.sql, format), 'FORMAT csv, HEADER']
-          : [selectTexts(this.#native, frame.sql, format), 'FORMAT json']
-    return await this.#session.run(
-      `COPY (${query}) TO ${quoteText(path)} (${options})`,
-      frame.parameters,
-      signal,
-    )
   }
 }

@@ -53,9 +53,21 @@ async function relationOf(
       await checkReproducible(session, await parseSelect(session, source.query, what), source.query, what)
       return queryRelation(session, source.query, tree.inputs, repoDirectory, form)
     }
+    case 'redshift':
+      throw elsewhere(source)
     default:
       return source satisfies never
   }
+}
+
+function elsewhere(source: DataSource): FeatureStoreError {
+  return new FeatureStoreError(
+    'FS_NOT_SUPPORTED',
+    `Data source \`${source.name}\` is of type ${source.type}, which DuckDB does not read.`,
+    {
+      hint: `Set \`offline_store: {type: ${source.type}, …}\` in feature_store.yaml, or give the source another type.`,
+    },
+  )
 }
 
 /** SQL over sources, which it names as tables. */

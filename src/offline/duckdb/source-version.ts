@@ -57,6 +57,8 @@ async function filesOf(
       const all = await Promise.all(Object.values(inputs).map((one) => filesOf(session, one, repoDirectory)))
       return all.some((one) => one === undefined) ? undefined : all.flatMap((one) => one ?? [])
     }
+    case 'redshift':
+      return undefined
     default:
       return source satisfies never
   }

@@ -1,0 +1,306 @@
+/** The offline store on Amazon Redshift: the warehouse chooses rows, which come by S3, and DuckDB finishes them here. */
+import type {DuckDBInstance} from '@duckdb/node-api'
+import {compileIncompleteRows, compileLatestPerEntity} from '../../compile/latest-per-entity.js'
+import {valueTypeOf} from '../../compile/dialects/duckdb-types.js'
+import {travelOf} from '../../compile/dialects/redshift-types.js'
+import {quoteName} from '../../compile/dialects/redshift-names.js'
+import {quoteName as quoteHome} from '../../compile/dialects/duckdb-names.js'
+import type {
+  LatestPerEntityQuery,
+  PointInTimeQuery,
+  SourceSummaryQuery,
+  SourceTree,
+} from '../../compile/query.js'
+import type {SnapshotFiles} from '../../compile/snapshot-changes.js'
+import {
+  settlingOrder,
+  typedRows,
+  type ReadableJoin,
+  type ReadableRows,
+  type ReadableSource,
+} from '../../compile/source-rows.js'
+import {compileSourceSummary} from '../../compile/source-summary.js'
+import {BoundValues, literalValues} from '../../compile/sql-values.js'
+import type {ColumnBatch} from '../../definitions/column-batch.js'
+import type {Examination} from '../../examination.js'
+import {AttachedDatabases} from '../duckdb/attached-databases.js'
+import {checkEntityColumns} from '../duckdb/check-entity-columns.js'
+import {columnBatches} from '../duckdb/column-builder.js'
+import {DuckDbSession} from '../duckdb/duckdb-session.js'
+import {frameTypeOf, selectValues} from '../duckdb/frame-columns.js'
+import {batchRows, latestBatches} from '../duckdb/latest-batches.js'
+import {openDatabase} from '../duckdb/open-database.js'
+import {sourceError} from '../duckdb/query-error.js'
+import {describeScript, runSteps, type Compile} from '../duckdb/run-steps.js'
+import {DuckDbSnapshotChanges} from '../duckdb/snapshot-changes.js'
+import type {
+  LatestBatch,
+  OfflineStore,
+  OfflineStoreDriver,
+  ReadOptions,
+  RetrievalJob,
+  SnapshotChanges,
+  SourceColumn,
+  SourceSummary,
+} from '../offline-store.js'
+import {latestColumns} from '../../compile/latest-per-entity.js'
+import {DataApi} from './data-api.js'
+import {examineRedshift} from './examine-redshift.js'
+import {columnTravel, homeSource, parquetFiles, sentColumns} from './home-rows.js'
+import {RedshiftRetrievalJob} from './redshift-retrieval-job.js'
+import {redshiftSettings, type RedshiftSettings} from './redshift-settings.js'
+import {hasRows, runWarehouseSteps} from './run-warehouse-steps.js'
+import {StagingArea, type StagedParts} from './staging-area.js'
+import {warehouseEntities} from './warehouse-entities.js'
+import {readWarehouseSource} from './warehouse-source.js'
+import {WarehouseSession} from './warehouse-session.js'
+
+export const redshiftDriver: OfflineStoreDriver = {
+  async open({settings: block, repoDirectory}) {
+    const settings = redshiftSettings(block)
+    const instance = await openDatabase(block, repoDirectory)
+    return new RedshiftOfflineStore(settings, await DataApi.open(settings), instance, repoDirectory)
+  },
+}
+
+class RedshiftOfflineStore implements OfflineStore {
+  readonly #settings: RedshiftSettings
+  readonly #api: DataApi
+  readonly #instance: DuckDBInstance
+  readonly #databases: AttachedDatabases
+  readonly #repoDirectory: string
+
+  constructor(settings: RedshiftSettings, api: DataApi, instance: DuckDBInstance, repoDirectory: string) {
+    this.#settings = settings
+    this.#api = api
+    this.#instance = instance
+    this.#databases = new AttachedDatabases(instance)
+    this.#repoDirectory = repoDirectory
+  }
+
+  examine(): Examination {
+    return examineRedshift(this.#settings, new WarehouseSession(this.#api))
+  }
+
+  async describeSource(tree: SourceTree): Promise<readonly SourceColumn[]> {
+    const {columns} = await readWarehouseSource(new WarehouseSession(this.#api), tree)
+    return columns.map(({name, nativeType}) => {
+      const home = travelOf(nativeType, undefined)?.native
+      const valueType = home === undefined ? undefined : valueTypeOf(home)
+      return {name, nativeType, ...(valueType === undefined ? {} : {valueType})}
+    })
+  }
+
+  async summarizeSource(query: SourceSummaryQuery): Promise<SourceSummary> {
+    const session = new WarehouseSession(this.#api)
+    return this.#reading(query.rows.source, async () => {
+      const source = await readWarehouseSource(session, query.rows.source)
+      const sql = compileSourceSummary(query, {rows: query.rows, source}, literalValues)
+      // As text: the Data API rounds large integers.
+      const names = ['rows', 'incomplete_rows', 'approximate_keys', 'newest_event', 'newest_created']
+      const texts = [...names, 'created_at_count'].map((name) => `${quoteName(name)}::varchar`)
+      const [row = []] = await session.rows(`SELECT ${texts.join(', ')} FROM (${sql}) AS summary`)
+      const [rows, incompleteRows, approximateKeys, newestEvent, newestCreated, createdAt] = row
+      return {
+        rows: Number(rows),
+        incompleteRows: Number(incompleteRows),
+        approximateKeys: Number(approximateKeys),
+        newestEventTimestamp: instantOf(newestEvent),
+        newestCreatedTimestamp: instantOf(newestCreated),
+        createdAtCount: Number(createdAt),
+      }
+    })
+  }
+
+  /** Nothing tells it without reading: a run that was stopped begins again. */
+  sourceVersion(): Promise<undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  async *readLatest(
+    query: LatestPerEntityQuery,
+    {signal}: ReadOptions = {},
+  ): AsyncGenerator<LatestBatch, void, undefined> {
+    const home = await this.#home()
+    try {
+      await using staging = await StagingArea.open(this.#settings)
+      const {parts, readable, areSettled} = await this.#unloadLatest(query, staging, signal)
+      if (areSettled) {
+        for await (const path of staging.files(parts)) {
+          const local = {rows: query.rows, source: homeSource(readable, parquetFiles([path]))}
+          yield* latestBatches(home, local, ...(await selected(home, local)), signal)
+        }
+        return
+      }
+      const files = parquetFiles(await staging.fetchAll(parts))
+      const local = {rows: query.rows, source: homeSource(readable, files)}
+      const compile: Compile = (values) => compileLatestPerEntity(all(query), local, values)
+      const described = await describeScript(home, compile)
+      await using latest = await runSteps(home, compile, signal)
+      yield* latestBatches(home, local, described, latest, signal)
+    } catch (error) {
+      throw sourceError(error, query.rows.source.source)
+    } finally {
+      await home[Symbol.asyncDispose]()
+    }
+  }
+
+  async compareSnapshot(
+    query: LatestPerEntityQuery,
+    {previous, signal}: ReadOptions & {readonly previous: SnapshotFiles},
+  ): Promise<SnapshotChanges> {
+    const home = await this.#home()
+    const staging = await StagingArea.open(this.#settings)
+    const close = async (): Promise<void> => {
+      await home[Symbol.asyncDispose]()
+      await staging[Symbol.asyncDispose]()
+    }
+    try {
+      const {parts, readable} = await this.#unloadLatest(query, staging, signal)
+      const files = parquetFiles(await staging.fetchAll(parts))
+      const local = {rows: query.rows, source: homeSource(readable, files)}
+      return await DuckDbSnapshotChanges.compare(home, {
+        query: all(query),
+        readable: local,
+        previous,
+        signal,
+        close,
+      })
+    } catch (error) {
+      await close()
+      throw sourceError(error, query.rows.source.source)
+    }
+  }
+
+  async *readIncompleteRows(
+    query: LatestPerEntityQuery,
+    {signal}: ReadOptions = {},
+  ): AsyncGenerator<ColumnBatch, void, undefined> {
+    const home = await this.#home()
+    try {
+      await using staging = await StagingArea.open(this.#settings)
+      const session = new WarehouseSession(this.#api, signal)
+      const source = await readWarehouseSource(session, query.rows.source)
+      const travels = source.columns.map(({name, nativeType}) => columnTravel(name, nativeType))
+      const sent = source.columns.map(
+        ({name}, index) => `${travels[index]?.sent(quoteName(name)) ?? ''} AS c${index}`,
+      )
+      const rows = compileIncompleteRows(query, {rows: query.rows, source}, literalValues)
+      const select = `SELECT ${sent.join(', ')} FROM (${rows}) AS incomplete`
+      const files = await staging.fetchAll(await staging.unload(session, select, 'any'))
+      const columns = source.columns.map(({name}, index) => ({
+        name,
+        nativeType: travels[index]?.native ?? 'VARCHAR',
+      }))
+      const received = columns.map(
+        ({name}, index) => `${travels[index]?.received(`c${index}`) ?? ''} AS ${quoteHome(name)}`,
+      )
+      const sql = `SELECT ${received.join(', ')} FROM ${parquetFiles(files)}`
+      const stream = home.stream(selectValues(columns, sql), [], signal)
+      const types = columns.map(({nativeType}) => frameTypeOf(nativeType))
+      const names = columns.map(({name}) => asDefined(query, name))
+      for await (const batch of columnBatches(stream, types, batchRows)) yield {...batch, names}
+    } catch (error) {
+      throw sourceError(error, query.rows.source.source)
+    } finally {
+      await home[Symbol.asyncDispose]()
+    }
+  }
+
+  async retrieve(query: PointInTimeQuery): Promise<RetrievalJob> {
+    const home = await this.#home()
+    const staging = await StagingArea.open(this.#settings)
+    const close = async (): Promise<void> => {
+      await home[Symbol.asyncDispose]()
+      await staging[Symbol.asyncDispose]()
+    }
+    try {
+      const session = new WarehouseSession(this.#api)
+      const joins = await this.#readJoins(session, query)
+      const repoDirectory = this.#repoDirectory
+      const entities = await warehouseEntities({home, session, staging, query, joins, repoDirectory})
+      checkEntityColumns(query, {columns: entities.columns, write: () => ''})
+      return new RedshiftRetrievalJob({api: this.#api, home, staging, query, entities, joins, close})
+    } catch (error) {
+      await close()
+      throw error
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#api[Symbol.asyncDispose]()
+    this.#instance.closeSync()
+  }
+
+  /** The newest rows in S3. Where some of one key are left, to be settled here, it says so. */
+  async #unloadLatest(
+    query: LatestPerEntityQuery,
+    staging: StagingArea,
+    signal: AbortSignal | undefined,
+  ): Promise<{
+    readonly parts: StagedParts
+    readonly readable: ReadableRows
+    readonly areSettled: boolean
+  }> {
+    const session = new WarehouseSession(this.#api, signal)
+    const readable = {
+      rows: query.rows,
+      source: await readWarehouseSource(session, query.rows.source),
+    }
+    const script = compileLatestPerEntity(query, readable, literalValues)
+    return session.transaction(async () => {
+      const latest = await runWarehouseSteps(session, {
+        relations: script.relations,
+        select: () => script.selectAs(sentColumns(readable, {alias: 'chosen'})),
+      })
+      const areSettled = settlingOrder(readable).isTotal || !(await hasRows(session, script.tied))
+      const parts = await staging.unload(session, latest, query.order === 'key' ? 'kept' : 'any')
+      return {parts, readable, areSettled}
+    })
+  }
+
+  async #readJoins(session: WarehouseSession, {joins}: PointInTimeQuery): Promise<readonly ReadableJoin[]> {
+    const sources = new Map<string, ReadableSource>()
+    const readable: ReadableJoin[] = []
+    for (const join of joins) {
+      const tree = join.rows.source
+      const source = sources.get(tree.source.name) ?? (await readWarehouseSource(session, tree))
+      sources.set(tree.source.name, source)
+      readable.push({join, source})
+    }
+    return readable
+  }
+
+  #reading<T>(tree: SourceTree, work: () => Promise<T>): Promise<T> {
+    return work().catch((error: unknown) => {
+      throw sourceError(error, tree.source)
+    })
+  }
+
+  async #home(): Promise<DuckDbSession> {
+    return new DuckDbSession(await this.#instance.connect(), this.#databases)
+  }
+}
+
+/** Rows at home that are chosen already. */
+async function selected(home: DuckDbSession, local: ReadableRows) {
+  const sql = `SELECT ${latestColumns(local).join(', ')} FROM ${typedRows(local)} AS typed`
+  return [await home.describe(sql, []), {sql, parameters: new BoundValues().parameters}] as const
+}
+
+/** The same of rows that were selected already. */
+function all(query: LatestPerEntityQuery): LatestPerEntityQuery {
+  const {kind, rows, order} = query
+  return {kind, rows, order, intervals: [], everyKey: true}
+}
+
+/** The name of a column as the definitions write it: the warehouse knows lower case only. */
+function asDefined({rows}: LatestPerEntityQuery, name: string): string {
+  const {timestampField, createdTimestampColumn} = rows.source.source
+  const names = [...rows.keys, ...rows.features].map((column) => column.name)
+  return [...names, timestampField, createdTimestampColumn].find((one) => one?.toLowerCase() === name) ?? name
+}
+
+function instantOf(text: string | number | boolean | null | undefined): bigint | null {
+  return typeof text === 'string' ? BigInt(text) : null
+}

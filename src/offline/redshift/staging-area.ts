@@ -1,0 +1,126 @@
+/**
+ * Where rows lie on their way between the warehouse and this machine: a prefix of S3 for each run. It is emptied at the
+ * end; what a killed run left is under `fs-run-`, for `fs cleanup` or a rule of the bucket.
+ */
+import {randomUUID} from 'node:crypto'
+import {mkdtemp, rm} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {openS3, type S3Objects} from '../../aws/s3/s3-objects.js'
+import {quoteText} from '../../compile/dialects/redshift-names.js'
+import {FeatureStoreError} from '../../errors.js'
+import type {RedshiftSettings} from './redshift-settings.js'
+import type {WarehouseSession} from './warehouse-session.js'
+
+/** Small enough that one on this machine and one on its way take little; the least that UNLOAD takes is 5 MB. */
+const partMegabytes = 128
+
+/** Files of one answer, in order, as they lie in S3. */
+export interface StagedParts {
+  readonly urls: readonly string[]
+}
+
+export class StagingArea implements AsyncDisposable {
+  readonly #settings: RedshiftSettings
+  readonly #prefix: string
+  readonly #objects: S3Objects
+  #folder: string | undefined
+  #answers = 0
+
+  private constructor(settings: RedshiftSettings, objects: S3Objects) {
+    this.#settings = settings
+    this.#objects = objects
+    this.#prefix = `${settings.stagingLocation}/fs-run-${randomUUID()}`
+  }
+
+  static async open(settings: RedshiftSettings): Promise<StagingArea> {
+    return new StagingArea(settings, await openS3(settings))
+  }
+
+  /**
+   * Writes the rows of a SELECT to Parquet in S3: in one order as the SELECT says, or as every slice likes.
+   * https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html
+   */
+  async unload(session: WarehouseSession, select: string, order: 'kept' | 'any'): Promise<StagedParts> {
+    const prefix = `${this.#prefix}/${(this.#answers += 1)}/part_`
+    await session.run(
+      `UNLOAD (${quoteText(select)}) TO ${quoteText(prefix)} ${this.#role()} FORMAT AS PARQUET MANIFEST MAXFILESIZE ${partMegabytes} MB${order === 'kept' ? ' PARALLEL OFF' : ''}`,
+    )
+    // Read by the manifest and not by listing: a part that is missing is then an error.
+    const manifest = JSON.parse(new TextDecoder().decode(await this.#objects.get(`${prefix}manifest`))) as {
+      readonly entries: readonly {readonly url: string}[]
+    }
+    return {urls: manifest.entries.map(({url}) => url)}
+  }
+
+  /** Loads a Parquet file of this machine into a table that is there. */
+  async load(session: WarehouseSession, path: string, table: string): Promise<void> {
+    const url = `${this.#prefix}/${(this.#answers += 1)}/rows.parquet`
+    await this.#objects.upload(path, url)
+    await session.run(`COPY ${table} FROM ${quoteText(url)} ${this.#role()} FORMAT AS PARQUET`)
+    await this.#objects.delete([url])
+  }
+
+  /** Fetches each file when the one before is done with, and removes both copies then. */
+  async *files({urls}: StagedParts): AsyncGenerator<string, void, undefined> {
+    const folder = await this.folder()
+    const fetch = async (index: number): Promise<string | undefined> => {
+      const url = urls[index]
+      if (url === undefined) return undefined
+      const path = join(folder, `${randomUUID()}.parquet`)
+      await this.#objects.download(url, path)
+      return path
+    }
+    let next = fetch(0)
+    try {
+      for (const [index, url] of urls.entries()) {
+        const path = await next
+        if (path === undefined) return
+        next = fetch(index + 1)
+        // It may fail before anybody waits for it.
+        next.catch(() => undefined)
+        yield path
+        await rm(path, {force: true})
+        await this.#objects.delete([url])
+      }
+    } finally {
+      await next.catch(() => undefined)
+    }
+  }
+
+  /** Fetches all files, which stay on this machine until the end. */
+  async fetchAll({urls}: StagedParts): Promise<readonly string[]> {
+    const folder = await this.folder()
+    const paths: string[] = []
+    for (const url of urls) {
+      const path = join(folder, `${randomUUID()}.parquet`)
+      await this.#objects.download(url, path)
+      await this.#objects.delete([url])
+      paths.push(path)
+    }
+    return paths
+  }
+
+  /** A folder of this machine that is removed at the end. */
+  async folder(): Promise<string> {
+    return (this.#folder ??= await mkdtemp(join(tmpdir(), 'fs-redshift-')))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      if (this.#answers > 0) await this.#objects.delete(await this.#objects.list(`${this.#prefix}/`))
+    } finally {
+      if (this.#folder !== undefined) await rm(this.#folder, {recursive: true, force: true})
+      await this.#objects[Symbol.asyncDispose]()
+    }
+  }
+
+  #role(): string {
+    const {iamRole} = this.#settings
+    if (iamRole.includes("'"))
+      throw new FeatureStoreError('FS_CONFIG_INVALID', '`offline_store.iam_role` holds a quote.', {
+        hint: 'Give the ARN of a role.',
+      })
+    return iamRole.toLowerCase() === 'default' ? 'IAM_ROLE default' : `IAM_ROLE ${quoteText(iamRole)}`
+  }
+}
