@@ -52,6 +52,7 @@ const services = [
     name: 'AWS',
     port: awsPort,
     settings: [
+      `offline_store: {type: redshift, workgroup: any, database: dev, …}, with, in the environment:`,
       `AWS_ENDPOINT_URL=http://127.0.0.1:${awsPort}`,
       ...['AWS_REGION=us-east-1', 'AWS_ACCESS_KEY_ID=test', 'AWS_SECRET_ACCESS_KEY=test'],
     ].join('\n  '),

@@ -27,7 +27,7 @@ const credentials = {accessKeyId: 'test', secretAccessKey: 'test'}
 const Bucket = 'features'
 
 beforeAll(async () => {
-  aws = await startAws()
+  aws = await startAws({redshift: false})
   client = {endpoint: aws.url, region: 'us-east-1', credentials}
   s3 = new S3Client({...client, forcePathStyle: true})
   glue = new GlueClient(client)

@@ -6,6 +6,7 @@ import {fileURLToPath} from 'node:url'
 import type {FaultRule} from '../../scripts/services/aws/fault-rules.mjs'
 import {installDuckDbExtensions} from '../../scripts/services/duckdb-extensions.mjs'
 import {freePorts} from './free-ports.js'
+import {PostgresServer} from './postgres-server.js'
 import {spawnTied} from './spawn-tied.js'
 
 const script = fileURLToPath(new URL('../../scripts/services/aws/aws-stand-in.mjs', import.meta.url))
@@ -14,6 +15,8 @@ const startMillis = 60_000
 /** An AWS of one's own on loopback: S3, Glue, STS and IAM are empty in the beginning. */
 export interface AwsStandIn extends AsyncDisposable {
   readonly url: string
+  /** The database `dev` of Redshift as the PostgreSQL that it really is, for what a test makes and looks at itself. */
+  readonly postgresUrl: string
   /** What the SDK, and so `fs`, finds it by. */
   readonly environment: Readonly<Record<string, string>>
   /** Faults that are to come, each to the next requests that it fits. Those asked for before stay in front. */
@@ -27,19 +30,34 @@ export interface AwsStandIn extends AsyncDisposable {
   dispose(): Promise<void>
 }
 
-/** Starts one that ends with the test, or with this process however that ends. */
-export async function startAws(): Promise<AwsStandIn> {
+/** Starts one that ends with the test, or with this process however that ends. `redshift: false`: without, and so a second earlier. */
+export async function startAws({redshift = true}: {readonly redshift?: boolean} = {}): Promise<AwsStandIn> {
+  const postgres = redshift ? await PostgresServer.start() : undefined
+  try {
+    return await start(postgres)
+  } catch (error) {
+    await postgres?.[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function start(postgres: PostgresServer | undefined): Promise<AwsStandIn> {
   const [port] = await freePorts(1)
   const url = `http://127.0.0.1:${port}`
   const folder = mkdtempSync(join(tmpdir(), 'fs-aws-'))
   const logFile = join(folder, 'log')
   const log = openSync(logFile, 'a')
-  const child = spawnTied(process.execPath, [script, String(port), folder], log)
+  const child = spawnTied(
+    process.execPath,
+    [script, String(port), folder, ...(postgres === undefined ? [] : [postgres.url()])],
+    log,
+  )
   closeSync(log)
   const dispose = async (): Promise<void> => {
     const ended = new Promise((resolve) => child.once('close', resolve))
     child.stdin?.end()
     if (child.exitCode === null) await ended
+    await postgres?.[Symbol.asyncDispose]()
     rmSync(folder, {recursive: true, force: true})
   }
   const ask = async <Answer>(method: string, name: string, body?: unknown): Promise<Answer> => {
@@ -66,6 +84,7 @@ export async function startAws(): Promise<AwsStandIn> {
   }
   return {
     url,
+    postgresUrl: postgres?.url('dev') ?? '',
     environment: {
       AWS_ENDPOINT_URL: url,
       AWS_REGION: 'us-east-1',

@@ -2,7 +2,6 @@ import {createServer} from 'node:http'
 import {finished, pipeline} from 'node:stream/promises'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {errorAnswer, jsonAnswer} from './error-answer.mjs'
-import {FaultRules} from './fault-rules.mjs'
 import {GlueManners} from './glue-manners.mjs'
 import {readAll} from './moto.mjs'
 import {isForm, operationName} from './operation-name.mjs'
@@ -23,7 +22,7 @@ export class AwsProxy {
   #moto
   #glue
   #redshift
-  #faults = new FaultRules()
+  #faults
   #calls = {}
   #server = createServer((request, response) => {
     this.#serve(request, response).catch((error) => {
@@ -33,10 +32,13 @@ export class AwsProxy {
   })
 
   /**
-   * @param {import('./moto.mjs').Moto} moto
-   * @param {{answer(operation: string, request: object, body: Buffer): Promise<import('./error-answer.mjs').Answer>, statements: readonly string[]}} [redshift]
+   * @param {object} parts
+   * @param {import('./moto.mjs').Moto} parts.moto
+   * @param {import('./fault-rules.mjs').FaultRules} parts.faults
+   * @param {import('../redshift-data/redshift-data.mjs').RedshiftData} [parts.redshift]
    */
-  constructor(moto, redshift) {
+  constructor({moto, faults, redshift}) {
+    this.#faults = faults
     this.#moto = moto
     this.#glue = new GlueManners(moto)
     this.#redshift = redshift

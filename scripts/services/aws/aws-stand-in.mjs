@@ -1,12 +1,17 @@
 // `node aws-stand-in.mjs PORT FOLDER [POSTGRES_URL]` stands in for AWS at 127.0.0.1:PORT until it is ended: S3, Glue, STS and IAM in
-// memory. The folder takes logs and what is on its way.
+// memory and, where a superuser's PostgreSQL is given, Redshift with its database `dev`. The folder takes logs.
+import {RedshiftData} from '../redshift-data/redshift-data.mjs'
 import {AwsProxy} from './aws-proxy.mjs'
+import {FaultRules} from './fault-rules.mjs'
 import {Moto} from './moto.mjs'
 
-const [port, folder] = process.argv.slice(2)
+const [port, folder, postgresUrl] = process.argv.slice(2)
 const moto = await Moto.start(folder)
 process.on('SIGTERM', () => {
   moto.end()
   process.exit(0)
 })
-await new AwsProxy(moto).listen(Number(port))
+const faults = new FaultRules()
+const redshift = postgresUrl === undefined ? undefined : new RedshiftData(postgresUrl, moto.url, faults)
+await redshift?.prepare('dev')
+await new AwsProxy({moto, faults, redshift}).listen(Number(port))
