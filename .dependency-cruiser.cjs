@@ -15,7 +15,16 @@ const arrows = {
   repo: ['definitions', 'config', 'compile', 'errors'],
   registry: ['definitions', 'errors', 'examination', 'examine-folder', 'patiently', 'aws'],
   online: ['definitions', 'errors', 'examination', 'examine-folder', 'patiently', 'aws'],
-  offline: ['compile', 'definitions', 'errors', 'output-file', 'examination', 'examine-folder', 'patiently', 'aws'],
+  offline: [
+    'compile',
+    'definitions',
+    'errors',
+    'output-file',
+    'examination',
+    'examine-folder',
+    'patiently',
+    'aws',
+  ],
   doctor: [
     'definitions',
     'config/repo-config',

@@ -111,11 +111,15 @@ export function latestColumns(readable: ReadableRows): readonly string[] {
   ]
 }
 
-/** The selected rows that have no key or no event time: all columns as they are in the source. */
+/**
+ * The selected rows that have no key or no event time: all columns as they are in the source, or as `sent` writes them;
+ * these by time and key, since who sends them may send them from many places.
+ */
 export function compileIncompleteRows(
   query: LatestPerEntityQuery,
   readable: ReadableRows,
   values: SqlValues,
+  sent?: (column: string, index: number) => string,
 ): string {
   const {dialect, columns} = readable.source
   const whole = columns.map(({name}, index) => ({name: dialect.quoteName(name), inside: `w${index}`}))
@@ -124,6 +128,10 @@ export function compileIncompleteRows(
     more: whole.map(({name, inside}) => `${name} AS ${inside}`),
     unfitTime: 'is null',
   })
-  return `SELECT ${whole.map(({name, inside}) => `${inside} AS ${name}`).join(', ')} FROM ${rows} AS typed
-WHERE (${selectedRows(query, dialect, values)}) AND (${isIncomplete(query.rows.keys.length)})`
+  const selected = whole.map(({name, inside}, index) => sent?.(inside, index) ?? `${inside} AS ${name}`)
+  const by = ['t', ...query.rows.keys.map((_, index) => keyName(index))]
+  const order =
+    sent === undefined ? '' : `\nORDER BY ${by.map((column) => dialect.ascending(column)).join(', ')}`
+  return `SELECT ${selected.join(', ')} FROM ${rows} AS typed
+WHERE (${selectedRows(query, dialect, values)}) AND (${isIncomplete(query.rows.keys.length)})${order}`
 }

@@ -35,12 +35,11 @@ export function settleTies(options: {
         name: chosen,
         kept: false,
         sql: () => {
-          const partition = by.map((column) => `one.${column}`).join(', ')
           const order = settlingOrder(readable)
           const place = order.isTotal ? 'row_number()' : 'rank()'
           return `SELECT ${columns.join(', ')} FROM (
-    SELECT one.*, ${place} OVER (PARTITION BY ${partition} ORDER BY ${order.sql}) AS place
-    FROM ${dialect.semiJoin(ranked(), tied, by)}
+    SELECT several.*, ${place} OVER (PARTITION BY ${group} ORDER BY ${order.sql}) AS place
+    FROM (SELECT one.* FROM ${dialect.semiJoin(ranked(), tied, by)}) AS several
   ) AS ranked WHERE place = 1
   UNION ALL
   SELECT ${columns.map((column) => `one.${column}`).join(', ')} FROM ${dialect.antiJoin(candidates, tied, by)}`

@@ -182,12 +182,13 @@ class RedshiftOfflineStore implements OfflineStore {
       const session = new WarehouseSession(this.#api, signal)
       const source = await readWarehouseSource(session, query.rows.source)
       const travels = source.columns.map(({name, nativeType}) => columnTravel(name, nativeType))
-      const sent = source.columns.map(
-        ({name}, index) => `${travels[index]?.sent(quoteName(name)) ?? ''} AS c${index}`,
+      const select = compileIncompleteRows(
+        query,
+        {rows: query.rows, source},
+        literalValues,
+        (column, index) => `${travels[index]?.sent(column) ?? ''} AS c${index}`,
       )
-      const rows = compileIncompleteRows(query, {rows: query.rows, source}, literalValues)
-      const select = `SELECT ${sent.join(', ')} FROM (${rows}) AS incomplete`
-      const files = await staging.fetchAll(await staging.unload(session, select, 'any'))
+      const files = await staging.fetchAll(await staging.unload(session, select, 'kept'))
       const columns = source.columns.map(({name}, index) => ({
         name,
         nativeType: travels[index]?.native ?? 'VARCHAR',
