@@ -36,6 +36,8 @@ export class DataApi implements AsyncDisposable {
   readonly #sdk: Sdk
   readonly #client: RedshiftDataClient
   readonly #settings: RedshiftSettings
+  /** Sessions that nobody uses, and until when they live. */
+  readonly #idle: {readonly session: string; readonly until: number}[] = []
 
   private constructor(sdk: Sdk, settings: RedshiftSettings) {
     this.#sdk = sdk
@@ -49,23 +51,18 @@ export class DataApi implements AsyncDisposable {
   }
 
   /**
-   * Runs a statement to its end: in a session, or in one of its own that is kept; gives its id and the session's. When it is
-   * stopped or takes too long it is cancelled. Throws FS_QUERY_FAILED with the server's message and the statement's id,
-   * FS_STORE_UNAVAILABLE, FS_NOT_SUPPORTED for a statement that is too long.
+   * Hands a statement in: for a session, or for a new one that is kept; gives its id and the session's. Throws
+   * FS_STORE_UNAVAILABLE, FS_STORE_BUSY, FS_NOT_SUPPORTED for a statement that is too long.
    */
-  async run(
+  async start(
     sql: string,
-    {
-      session,
-      signal,
-    }: {readonly session?: string | undefined; readonly signal?: AbortSignal | undefined} = {},
+    session: string | undefined,
   ): Promise<{readonly id: string; readonly session: string}> {
-    signal?.throwIfAborted()
     checkLength(sql)
     const {database, connection} = this.#settings
     // One token for all attempts: a statement whose answer was lost is not run again.
     const token = randomUUID()
-    const started = await this.#ask(() =>
+    const {Id = '', SessionId} = await this.#ask(() =>
       this.#client.send(
         new this.#sdk.ExecuteStatementCommand({
           Sql: sql,
@@ -76,33 +73,14 @@ export class DataApi implements AsyncDisposable {
         }),
       ),
     )
-    const id = started.Id ?? ''
-    await this.#untilDone(id, sql, signal)
-    return {id, session: session ?? started.SessionId ?? ''}
+    return {id: Id, session: session ?? SessionId ?? ''}
   }
 
-  /** The whole answer of a statement that has run; for small ones. Integers beyond 2^53 must have been cast to text. */
-  async answer(id: string): Promise<Answer> {
-    const rows: (string | number | boolean | null)[][] = []
-    let columns: readonly ColumnMetadata[] = []
-    let next: string | undefined
-    do {
-      const page = await this.#ask(() =>
-        this.#client.send(new this.#sdk.GetStatementResultCommand({Id: id, NextToken: next})),
-      )
-      columns = page.ColumnMetadata ?? columns
-      rows.push(...(page.Records ?? []).map((record) => record.map(valueOf)))
-      next = page.NextToken
-    } while (next !== undefined && next !== '')
-    return {columns, rows}
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#client.destroy()
-    return Promise.resolve()
-  }
-
-  async #untilDone(id: string, sql: string, signal: AbortSignal | undefined): Promise<void> {
+  /**
+   * Waits until a statement has ended. When it is stopped or takes too long it is cancelled. Throws FS_QUERY_FAILED with
+   * the server's message and the statement's id.
+   */
+  async finish(id: string, sql: string, signal: AbortSignal | undefined): Promise<void> {
     const deadline = performance.now() + this.#settings.statementTimeoutMillis
     for (let pause = firstPollMillis; ; pause = Math.min(pause * 1.5, longestPollMillis)) {
       const state = await this.#ask(() => this.#client.send(new this.#sdk.DescribeStatementCommand({Id: id})))
@@ -126,6 +104,39 @@ export class DataApi implements AsyncDisposable {
         signal?.throwIfAborted()
       }
     }
+  }
+
+  /** A session that is there and free, if there is one. Whoever takes it gives it back by `release`. */
+  acquire(): string | undefined {
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop())
+      if (performance.now() < idle.until) return idle.session
+    return undefined
+  }
+
+  /** Its transaction must have ended. */
+  release(session: string): void {
+    this.#idle.push({session, until: performance.now() + (keepSessionSeconds * 1000) / 2})
+  }
+
+  /** The whole answer of a statement that has run; for small ones. Integers beyond 2^53 must have been cast to text. */
+  async answer(id: string): Promise<Answer> {
+    const rows: (string | number | boolean | null)[][] = []
+    let columns: readonly ColumnMetadata[] = []
+    let next: string | undefined
+    do {
+      const page = await this.#ask(() =>
+        this.#client.send(new this.#sdk.GetStatementResultCommand({Id: id, NextToken: next})),
+      )
+      columns = page.ColumnMetadata ?? columns
+      rows.push(...(page.Records ?? []).map((record) => record.map(valueOf)))
+      next = page.NextToken
+    } while (next !== undefined && next !== '')
+    return {columns, rows}
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#client.destroy()
+    return Promise.resolve()
   }
 
   /** It may have ended by itself. */

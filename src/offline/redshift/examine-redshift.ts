@@ -1,10 +1,12 @@
 import type {Examination} from '../../examination.js'
 import {openS3} from '../../aws/s3/s3-objects.js'
 import type {RedshiftSettings} from './redshift-settings.js'
-import type {WarehouseSession} from './warehouse-session.js'
+import type {DataApi} from './data-api.js'
+import {WarehouseSession} from './warehouse-session.js'
 
 /** Whether the warehouse answers, as whom, and whether the staging location can be listed. It changes nothing. */
-export async function* examineRedshift(settings: RedshiftSettings, session: WarehouseSession): Examination {
+export async function* examineRedshift(settings: RedshiftSettings, api: DataApi): Examination {
+  await using session = new WarehouseSession(api)
   const where = settings.connection.ClusterIdentifier ?? settings.connection.WorkgroupName ?? ''
   const [[user, version] = []] = await session.rows('SELECT current_user::varchar, version()::varchar')
   yield {

@@ -79,11 +79,12 @@ class RedshiftOfflineStore implements OfflineStore {
   }
 
   examine(): Examination {
-    return examineRedshift(this.#settings, new WarehouseSession(this.#api))
+    return examineRedshift(this.#settings, this.#api)
   }
 
   async describeSource(tree: SourceTree): Promise<readonly SourceColumn[]> {
-    const {columns} = await readWarehouseSource(new WarehouseSession(this.#api), tree)
+    await using session = new WarehouseSession(this.#api)
+    const {columns} = await readWarehouseSource(session, tree)
     return columns.map(({name, nativeType}) => {
       const home = travelOf(nativeType, undefined)?.native
       const valueType = home === undefined ? undefined : valueTypeOf(home)
@@ -92,8 +93,8 @@ class RedshiftOfflineStore implements OfflineStore {
   }
 
   async summarizeSource(query: SourceSummaryQuery): Promise<SourceSummary> {
-    const session = new WarehouseSession(this.#api)
-    return this.#reading(query.rows.source, async () => {
+    await using session = new WarehouseSession(this.#api)
+    return await this.#reading(query.rows.source, async () => {
       const source = await readWarehouseSource(session, query.rows.source)
       const sql = compileSourceSummary(query, {rows: query.rows, source}, literalValues)
       // As text: the Data API rounds large integers.
@@ -179,7 +180,7 @@ class RedshiftOfflineStore implements OfflineStore {
     const home = await this.#home()
     try {
       await using staging = await StagingArea.open(this.#settings)
-      const session = new WarehouseSession(this.#api, signal)
+      await using session = new WarehouseSession(this.#api, signal)
       const source = await readWarehouseSource(session, query.rows.source)
       const travels = source.columns.map(({name, nativeType}) => columnTravel(name, nativeType))
       const select = compileIncompleteRows(
@@ -216,7 +217,7 @@ class RedshiftOfflineStore implements OfflineStore {
       await staging[Symbol.asyncDispose]()
     }
     try {
-      const session = new WarehouseSession(this.#api)
+      await using session = new WarehouseSession(this.#api)
       const joins = await this.#readJoins(session, query)
       const repoDirectory = this.#repoDirectory
       const entities = await warehouseEntities({home, session, staging, query, joins, repoDirectory})
@@ -243,13 +244,13 @@ class RedshiftOfflineStore implements OfflineStore {
     readonly readable: ReadableRows
     readonly areSettled: boolean
   }> {
-    const session = new WarehouseSession(this.#api, signal)
+    await using session = new WarehouseSession(this.#api, signal)
     const readable = {
       rows: query.rows,
       source: await readWarehouseSource(session, query.rows.source),
     }
     const script = compileLatestPerEntity(query, readable, literalValues)
-    return session.transaction(async () => {
+    return await session.transaction(async () => {
       const latest = await runWarehouseSteps(session, {
         relations: script.relations,
         select: () => script.selectAs(sentColumns(readable, {alias: 'chosen'})),

@@ -88,7 +88,8 @@ export class RedshiftRetrievalJob implements RetrievalJob {
   }
 
   async countRows(): Promise<number> {
-    const entityRows = await this.#parts.entities.fetch(new WarehouseSession(this.#parts.api))
+    await using session = new WarehouseSession(this.#parts.api)
+    const entityRows = await this.#parts.entities.fetch(session)
     const values = new BoundValues()
     const [[count] = []] = await this.#parts.home.rows(
       `SELECT count(*) FROM ${entityRows.write(values)} AS entity_rows`,
@@ -104,8 +105,8 @@ export class RedshiftRetrievalJob implements RetrievalJob {
   /** The statement at home that gives the frame, when all that it reads is there. */
   async #run(limit: number | undefined, signal: AbortSignal | undefined): Promise<string> {
     const {api, staging, query, entities, joins} = this.#parts
-    const session = new WarehouseSession(api, signal)
-    return session.transaction(async () => {
+    await using session = new WarehouseSession(api, signal)
+    return await session.transaction(async () => {
       const entityRows = await entities.fetch(session)
       const keys = new EntityKeys(query, entityRows)
       await this.#numberAtHome(entityRows, keys, limit, signal)

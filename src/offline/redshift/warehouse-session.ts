@@ -6,19 +6,23 @@ import {nativeTypeOf} from './native-type.js'
  * A session of the warehouse for one piece of work. Its statements run one after the other and see its temporary tables;
  * a transaction shows them all one state of the tables that they read.
  */
-export class WarehouseSession {
+export class WarehouseSession implements AsyncDisposable {
   readonly #api: DataApi
   #session: string | undefined
+  #isUsable = true
   #signal: AbortSignal | undefined
 
   constructor(api: DataApi, signal?: AbortSignal) {
     this.#api = api
     this.#signal = signal
+    this.#session = api.acquire()
   }
 
   async run(sql: string): Promise<string> {
-    const {id, session} = await this.#api.run(sql, {session: this.#session, signal: this.#signal})
+    this.#signal?.throwIfAborted()
+    const {id, session} = await this.#api.start(sql, this.#session)
     this.#session = session
+    await this.#api.finish(id, sql, this.#signal)
     return id
   }
 
@@ -41,8 +45,16 @@ export class WarehouseSession {
     try {
       return await work()
     } finally {
+      // Also when it was stopped.
       this.#signal = undefined
-      await this.run('ROLLBACK').catch(() => undefined)
+      await this.run('ROLLBACK').catch(() => (this.#isUsable = false))
     }
+  }
+
+  /** Others may go on in the session. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#session !== undefined && this.#isUsable) this.#api.release(this.#session)
+    this.#session = undefined
+    return Promise.resolve()
   }
 }
