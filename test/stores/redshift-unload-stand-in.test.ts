@@ -1,326 +1,273 @@
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import type {RedshiftDataClient} from '@aws-sdk/client-redshift-data'
 import {
   CreateBucketCommand,
   GetObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
 } from '@aws-sdk/client-s3'
-import {RedshiftDataClient} from '@aws-sdk/client-redshift-data'
-import {DuckDBInstance} from '@duckdb/node-api'
-import {mkdtempSync, readFileSync, rmSync} from 'node:fs'
-import {tmpdir} from 'node:os'
-import {join} from 'node:path'
+import {DuckDBInstance, type DuckDBConnection} from '@duckdb/node-api'
 import pg from 'pg'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
-import {duckDbExtensions, startAws, type AwsStandIn} from '../support/aws-stand-in.js'
-import {rowsOf, runStatement} from '../support/redshift-statements.js'
+import {startAws, type AwsStandIn} from '../support/aws-stand-in.js'
+import {redshiftClients, rowsOf, runStatement} from '../support/redshift-statements.js'
 
 let aws: AwsStandIn
-let redshift: RedshiftDataClient
+let client: RedshiftDataClient
 let s3: S3Client
 let postgres: pg.Client
-const folder = mkdtempSync(join(tmpdir(), 'fs-unload-'))
-const Bucket = 'staging'
-const role = "IAM_ROLE 'arn:aws:iam::111111111111:role/loader'"
+let duckDb: DuckDBConnection
+let folder: string
+
+const role = `IAM_ROLE 'arn:aws:iam::123456789012:role/unload'`
+const asParquet = `${role} FORMAT AS PARQUET`
 
 beforeAll(async () => {
   aws = await startAws()
-  const settings = {
-    endpoint: aws.url,
-    region: 'us-east-1',
-    credentials: {accessKeyId: 'test', secretAccessKey: 'test'},
-  }
-  redshift = new RedshiftDataClient(settings)
-  s3 = new S3Client({...settings, forcePathStyle: true})
-  await s3.send(new CreateBucketCommand({Bucket}))
+  ;({redshift: client, s3} = redshiftClients(aws.url))
   postgres = new pg.Client({connectionString: aws.postgresUrl})
   await postgres.connect()
+  duckDb = await (await DuckDBInstance.create()).connect()
+  folder = mkdtempSync(join(tmpdir(), 'fs-unload-'))
+  await s3.send(new CreateBucketCommand({Bucket: 'stage'}))
 })
 
 afterAll(async () => {
+  duckDb.closeSync()
   await postgres.end()
-  redshift.destroy()
+  client.destroy()
   s3.destroy()
   await aws.dispose()
-  rmSync(folder, {recursive: true})
+  rmSync(folder, {recursive: true, force: true})
 })
 
-const run = (sql: string) => runStatement(redshift, sql)
-const unload = (select: string, prefix: string, options = '') =>
-  run(
-    `UNLOAD ('${select.replaceAll("'", "''")}') TO 's3://${Bucket}/${prefix}' ${role} FORMAT AS PARQUET MANIFEST ${options}`,
-  )
+const run = (...[sql, more]: [string, Parameters<typeof runStatement>[2]?]) => runStatement(client, sql, more)
 
-async function keysOf(Prefix: string): Promise<readonly string[]> {
-  const {Contents = []} = await s3.send(new ListObjectsV2Command({Bucket, Prefix}))
-  return Contents.map(({Key}) => Key!.slice(Prefix.length))
+async function done(sql: string): Promise<void> {
+  expect(await run(sql)).toMatchObject({Status: 'FINISHED'})
 }
 
-/** Rows of a query on what DuckDB finds in the bucket. */
-async function read(sql: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
-  const instance = await DuckDBInstance.create(':memory:', {
-    extension_directory: duckDbExtensions(),
-    autoinstall_known_extensions: 'false',
-  })
-  const connection = await instance.connect()
-  await connection.run('LOAD httpfs')
-  await connection.run(
-    `CREATE SECRET (TYPE s3, KEY_ID 'test', SECRET 'test', ENDPOINT '${aws.url.slice('http://'.length)}', USE_SSL false, URL_STYLE 'path')`,
-  )
-  const rows = (await connection.runAndReadAll(sql)).getRowObjectsJson()
-  connection.closeSync()
-  instance.closeSync()
-  return rows
+async function keys(Prefix: string): Promise<readonly string[]> {
+  const {Contents = []} = await s3.send(new ListObjectsV2Command({Bucket: 'stage', Prefix}))
+  return Contents.map(({Key}) => Key!)
 }
 
-async function write(select: string, Key: string): Promise<void> {
-  const instance = await DuckDBInstance.create(':memory:')
-  const connection = await instance.connect()
-  const file = join(folder, 'written.parquet')
-  await connection.run(`COPY (${select}) TO '${file}' (FORMAT parquet)`)
-  connection.closeSync()
-  instance.closeSync()
-  await s3.send(new PutObjectCommand({Bucket, Key, Body: readFileSync(file)}))
+async function bytesOf(Key: string): Promise<Uint8Array> {
+  const {Body} = await s3.send(new GetObjectCommand({Bucket: 'stage', Key}))
+  return Body!.transformToByteArray()
+}
+
+interface Manifest {
+  readonly entries: readonly {readonly url: string; readonly meta: {readonly content_length: number}}[]
+}
+
+async function manifestOf(prefix: string): Promise<Manifest> {
+  return JSON.parse(new TextDecoder().decode(await bytesOf(`${prefix}manifest`))) as Manifest
+}
+
+/** What SQL finds in the parts that a manifest names, `parts`. */
+async function read(prefix: string, sql: string): Promise<readonly unknown[]> {
+  const files: string[] = []
+  for (const [index, {url, meta}] of (await manifestOf(prefix)).entries.entries()) {
+    const bytes = await bytesOf(url.replace('s3://stage/', ''))
+    expect(bytes.length).toBe(meta.content_length)
+    const file = join(folder, `${prefix.replaceAll('/', '-')}${index}.parquet`)
+    writeFileSync(file, bytes)
+    files.push(`'${file}'`)
+  }
+  const reader = await duckDb.runAndReadAll(sql.replace('parts', () => `read_parquet([${files.join(', ')}])`))
+  return reader.getRowsJson()
 }
 
 describe('UNLOAD', () => {
-  test('writes parts and a manifest that names them with their lengths', async () => {
+  test('every type comes out as it is; null and the empty text are not the same', async () => {
     await postgres.query(
-      "CREATE TABLE public.numbers AS SELECT i AS n, 'row ' || i AS name FROM generate_series(1, 1000) i",
-    )
-    expect(await unload('SELECT n, name FROM numbers', 'plain/')).toMatchObject({
-      ...{Status: 'FINISHED', HasResultSet: false},
-    })
-    const keys = await keysOf('plain/')
-    expect(keys).toEqual(['0000_part_00.parquet', '0001_part_00.parquet', 'manifest'])
-    const {Body} = await s3.send(new GetObjectCommand({Bucket, Key: 'plain/manifest'}))
-    const {entries} = JSON.parse(await Body!.transformToString()) as {entries: {url: string; meta: object}[]}
-    expect(entries.map(({url}) => url)).toEqual(keys.slice(0, 2).map((key) => `s3://${Bucket}/plain/${key}`))
-    for (const {url, meta} of entries) {
-      const {ContentLength} = await s3.send(
-        new GetObjectCommand({Bucket, Key: url.slice(`s3://${Bucket}/`.length)}),
-      )
-      expect(meta).toEqual({content_length: ContentLength})
-    }
-    expect(
-      await read(`SELECT count(*)::INT AS n, sum(n)::INT AS total FROM 's3://${Bucket}/plain/*.parquet'`),
-    ).toEqual([{n: 1000, total: 500_500}])
-    expect(
-      await read(`SELECT DISTINCT compression FROM parquet_metadata('s3://${Bucket}/plain/*.parquet')`),
-    ).toEqual([{compression: 'SNAPPY'}])
-  })
-
-  test('keeps every value, nulls apart from empty texts', async () => {
-    await postgres.query(
-      `CREATE TABLE public.values_of (i int, a int2, b int8, c float4, d float8, e numeric(22, 2), f boolean, g varchar(20),
-        h date, j timestamp, k timestamptz, l jsonb, m bytea)`,
+      `CREATE TABLE public.typed (a smallint, b int, c bigint, d real, e double precision, f numeric(38, 9), g boolean,
+        h varchar(20), i char(3), j date, k timestamp, l timestamptz, m jsonb, n bytea)`,
     )
     await postgres.query(
-      `INSERT INTO public.values_of VALUES
-        (1, 32767, 9007199254740993, 1.1, 'NaN', 12345678901234567890.12, true, E'a,"b"\\n\\\\N', '1969-12-31',
-         '1969-12-31 23:59:59.999999', '2024-03-31 01:30:00.123456+02', '{"a":[1,null]}', '\\x00ff'),
-        (2, null, null, null, '-Infinity', null, null, '', null, null, null, null, ''),
-        (3, null, null, null, null, null, null, null, null, null, null, null, null),
-        (4, null, null, null, 1e300, null, false, '\\N', null, null, null, null, null)`,
+      `INSERT INTO public.typed VALUES
+        (1, 2, 9007199254740993, 1.5, 0.1, 12.30, true, 'it''s "x", \\N', 'y', '2024-01-02', '2024-01-02 03:04:05.000001',
+          '2024-01-02 03:04:05.25+02', '{"a": [1, "x: y, \\"z"], "b": null}', '\\x00ff'),
+        (null, null, null, null, 'NaN', null, null, '', '', null, null, null, null, null),
+        (null, null, null, 'Infinity', '-Infinity', null, null, '\\N', null, null, null, null, null, null),
+        (null, null, null, null, null, null, null, null, null, null, null, null, null, null)`,
     )
-    expect(await unload('SELECT * FROM values_of ORDER BY i', 'values/', 'PARALLEL OFF')).toMatchObject({
-      Status: 'FINISHED',
-    })
-    const files = `'s3://${Bucket}/values/000.parquet'`
-    expect(await read(`SELECT * REPLACE (hex(m) AS m) FROM ${files} ORDER BY i`)).toEqual([
-      {
-        ...{
-          i: 1,
-          a: 32767,
-          b: '9007199254740993',
-          c: 1.100000023841858,
-          d: 'NaN',
-          e: '12345678901234567890.12',
-          f: true,
-        },
-        ...{
-          g: 'a,"b"\n\\N',
-          h: '1969-12-31',
-          j: '1969-12-31 23:59:59.999999',
-          k: '2024-03-30 23:30:00.123456',
-        },
-        ...{l: '{"a": [1, null]}', m: '00FF'},
-      },
-      {
-        ...{i: 2, a: null, b: null, c: null, d: '-Infinity', e: null, f: null},
-        ...{g: '', h: null, j: null, k: null, l: null, m: ''},
-      },
-      {
-        i: 3,
-        a: null,
-        b: null,
-        c: null,
-        d: null,
-        e: null,
-        f: null,
-        g: null,
-        h: null,
-        j: null,
-        k: null,
-        l: null,
-        m: null,
-      },
-      {
-        i: 4,
-        a: null,
-        b: null,
-        c: null,
-        d: 1e300,
-        e: null,
-        f: false,
-        g: '\\N',
-        h: null,
-        j: null,
-        k: null,
-        l: null,
-        m: null,
-      },
-    ])
-    const types = await read(`DESCRIBE SELECT * FROM ${files}`)
-    expect(types.map(({column_type}) => column_type)).toEqual([
-      ...[
-        'INTEGER',
-        'SMALLINT',
-        'BIGINT',
-        'FLOAT',
-        'DOUBLE',
-        'DECIMAL(22,2)',
-        'BOOLEAN',
-        'VARCHAR',
-        'DATE',
-        'TIMESTAMP',
+    await done(
+      `UNLOAD ('SELECT * FROM typed WHERE coalesce(h, ''none'') <> ''it''''''') TO 's3://stage/typed/' ${asParquet} MANIFEST PARALLEL OFF`,
+    )
+    expect(await read('typed/', 'SELECT * FROM parts')).toEqual([
+      [
+        ...[1, 2, '9007199254740993', 1.5, 0.1, '12.300000000', true, 'it\'s "x", \\N', 'y  ', '2024-01-02'],
+        ...['2024-01-02 03:04:05.000001', '2024-01-02 01:04:05.25', '{"a":[1,"x: y, \\"z"],"b":null}'],
+        '\\x00\\xFF',
       ],
-      ...['TIMESTAMP', 'VARCHAR', 'BLOB'],
+      [null, null, null, null, 'NaN', null, null, '', '   ', null, null, null, null, null],
+      [null, null, null, 'Infinity', '-Infinity', null, null, '\\N', null, null, null, null, null, null],
+      [null, null, null, null, null, null, null, null, null, null, null, null, null, null],
+    ])
+    const types = await read('typed/', 'SELECT column_type FROM (DESCRIBE SELECT * FROM parts)')
+    expect((types as readonly string[][]).flat()).toEqual([
+      ...['SMALLINT', 'INTEGER', 'BIGINT', 'FLOAT', 'DOUBLE', 'DECIMAL(38,9)', 'BOOLEAN', 'VARCHAR'],
+      ...['VARCHAR', 'DATE', 'TIMESTAMP', 'TIMESTAMP', 'VARCHAR', 'BLOB'],
     ])
   })
 
-  test('keeps an order when it writes one after the other, and files under their size', async () => {
-    await postgres.query(
-      'CREATE TABLE public.wide AS SELECT i AS n, md5(i::text) || md5((i + 1)::text) AS noise FROM generate_series(1, 400000) i',
+  test('a text alone in its row, empty, null or of many lines, is a row', async () => {
+    await postgres.query(`CREATE TABLE public.texts AS SELECT t::varchar(20) AS t, n
+      FROM (VALUES ('', 1), (null, 2), (E'a\\nb\\r\\n', 3), ('\\.', 4), ('', 5)) AS rows (t, n)`)
+    await done(
+      `UNLOAD ('SELECT t FROM texts ORDER BY n') TO 's3://stage/texts/' ${asParquet} MANIFEST PARALLEL OFF`,
     )
-    await unload('SELECT * FROM wide ORDER BY n DESC', 'capped/', 'PARALLEL OFF MAXFILESIZE 5 MB')
-    const keys = (await keysOf('capped/')).filter((key) => key !== 'manifest')
-    expect(keys.length).toBeGreaterThan(1)
-    expect(keys[0]).toBe('000.parquet')
-    expect(
-      await read(
-        `SELECT count(*)::INT AS n, bool_and(n = 400001 - place) AS ordered FROM (SELECT n, row_number() OVER () AS place FROM read_parquet([${keys.map((key) => `'s3://${Bucket}/capped/${key}'`).join(', ')}]))`,
-      ),
-    ).toEqual([{n: 400_000, ordered: true}])
+    expect(await read('texts/', 'SELECT t FROM parts')).toEqual([[''], [null], ['a\nb\r\n'], ['\\.'], ['']])
   })
 
-  test('fails where files are, unless it may overwrite; parts of before stay', async () => {
-    await s3.send(new PutObjectCommand({Bucket, Key: 'taken/0007_part_00.parquet', Body: 'old'}))
-    expect((await unload('SELECT 1 AS n', 'taken/')).Error).toContain('is not empty')
-    expect(await unload('SELECT 1 AS n', 'taken/', 'ALLOWOVERWRITE')).toMatchObject({Status: 'FINISHED'})
-    expect(await keysOf('taken/')).toEqual(['0000_part_00.parquet', '0007_part_00.parquet', 'manifest'])
-  })
-
-  test('of no rows writes no part in parallel, and an empty one else', async () => {
-    await unload('SELECT n FROM numbers WHERE n < 0', 'none/')
-    expect(await keysOf('none/')).toEqual(['manifest'])
-    await unload('SELECT n FROM numbers WHERE n < 0', 'empty/', 'PARALLEL OFF')
-    expect(await keysOf('empty/')).toEqual(['000.parquet', 'manifest'])
-    expect(await read(`SELECT count(*)::INT AS n FROM 's3://${Bucket}/empty/*.parquet'`)).toEqual([{n: 0}])
-  })
-
-  test('reads the temporary tables of its session, and is undone by no failure', async () => {
-    const {SessionId} = await runStatement(redshift, 'CREATE TEMP TABLE staged AS SELECT 5 AS n', {
-      SessionKeepAliveSeconds: 60,
+  test('it sees what its session sees', async () => {
+    const {SessionId} = await run('CREATE TEMP TABLE mine AS SELECT 7 AS n', {SessionKeepAliveSeconds: 60})
+    const sql = `UNLOAD ('SELECT n FROM mine') TO 's3://stage/mine/' ${asParquet} MANIFEST`
+    expect(await run(sql, {SessionId: SessionId!})).toMatchObject({Status: 'FINISHED', HasResultSet: false})
+    expect(await read('mine/', 'SELECT n FROM parts')).toEqual([[7]])
+    expect(await run(sql.replace('mine/', 'other/'))).toMatchObject({
+      Status: 'FAILED',
+      Error: 'ERROR: relation "mine" does not exist',
     })
-    const sql = `UNLOAD ($$SELECT n FROM staged$$) TO 's3://${Bucket}/staged/' ${role} FORMAT PARQUET`
-    expect(await runStatement(redshift, sql, {SessionId: SessionId!})).toMatchObject({Status: 'FINISHED'})
-    expect(await read(`SELECT n FROM 's3://${Bucket}/staged/*.parquet'`)).toEqual([{n: 5}])
+  })
+
+  test('no rows are one part without rows', async () => {
+    await done(
+      `UNLOAD ('SELECT 1::bigint AS n WHERE false') TO 's3://stage/none/' ${asParquet} MANIFEST PARALLEL ON`,
+    )
+    expect(await keys('none/')).toEqual(['none/0000_part_00.parquet', 'none/manifest'])
+    expect(await read('none/', 'SELECT count(*), count(n) FROM parts')).toEqual([['0', '0']])
+  })
+
+  test('in parallel each slice writes; serially there is one part, in order, unless files may not be so large', async () => {
+    await postgres.query(
+      `CREATE TABLE public.many AS SELECT i AS n, md5(i::text)::varchar(32) AS h FROM generate_series(1, 600000) i`,
+    )
+    const select = 'SELECT n, h FROM many ORDER BY n'
+    await done(`UNLOAD ('${select}') TO 's3://stage/parallel/' ${asParquet} MANIFEST`)
+    expect(await keys('parallel/0')).toEqual([
+      'parallel/0000_part_00.parquet',
+      'parallel/0001_part_00.parquet',
+    ])
+    await done(`UNLOAD ('${select}') TO 's3://stage/serial/' ${asParquet} MANIFEST PARALLEL OFF`)
+    expect(await keys('serial/0')).toEqual(['serial/000.parquet'])
+    await done(
+      `UNLOAD ('${select}') TO 's3://stage/capped/' ${asParquet} MANIFEST PARALLEL OFF MAXFILESIZE 5 MB`,
+    )
+    expect((await keys('capped/0')).length).toBeGreaterThan(1)
+    for (const prefix of ['parallel/', 'serial/', 'capped/'])
+      expect(await read(prefix, 'SELECT count(*), count(DISTINCT n), min(n), max(n) FROM parts')).toEqual([
+        ['600000', '600000', 1, 600_000],
+      ])
+    for (const prefix of ['serial/', 'capped/'])
+      expect(
+        await read(
+          prefix,
+          'SELECT count(*) FROM (SELECT n, row_number() OVER () AS place FROM parts) WHERE n <> place',
+        ),
+      ).toEqual([['0']])
+  }, 120_000)
+
+  test('it does not write where files are, unless told; what is told leaves what is not written again', async () => {
+    const sql = `UNLOAD ('SELECT 1 AS n') TO 's3://stage/again/' ${asParquet} MANIFEST`
+    await done(sql)
+    const refused = await run(sql)
+    expect(refused.Status).toBe('FAILED')
+    expect(refused.Error).toContain('not empty')
+    const left = {Bucket: 'stage', Key: 'again/0005_part_00.parquet', Body: 'left'}
+    await s3.send(new PutObjectCommand(left))
+    await done(`${sql} ALLOWOVERWRITE`)
+    expect(await keys('again/')).toContain(left.Key)
+    await done(`${sql} CLEANPATH`)
+    expect(await keys('again/')).not.toContain(left.Key)
   })
 
   test.each([
-    ['a LIMIT outside', `UNLOAD ('SELECT 1 AS n LIMIT 1') TO 's3://${Bucket}/x/' ${role} PARQUET`, 'LIMIT'],
-    ['no role', `UNLOAD ('SELECT 1 AS n') TO 's3://${Bucket}/x/' PARQUET`, 'IAM_ROLE'],
-    ['no bucket', `UNLOAD ('SELECT 1 AS n') TO 's3://nowhere/x/' ${role} PARQUET`, 'NoSuchBucket'],
-    ['a hidden prefix', `UNLOAD ('SELECT 1 AS n') TO 's3://${Bucket}/_x' ${role} PARQUET`, 'must not begin'],
+    ['no role', `UNLOAD ('SELECT 1 AS n') TO 's3://stage/wrong/' FORMAT AS PARQUET`, 'IAM_ROLE'],
+    ['a LIMIT', `UNLOAD ('SELECT 1 AS n LIMIT 1') TO 's3://stage/wrong/' ${asParquet}`, 'LIMIT'],
+    ['quotes not doubled', `UNLOAD ('SELECT 'x'') TO 's3://stage/wrong/' ${asParquet}`, 'syntax error'],
+    ['a hidden prefix', `UNLOAD ('SELECT 1 AS n') TO 's3://stage/_wrong' ${asParquet}`, 'prefix'],
     [
-      'a word too many',
-      `UNLOAD ('SELECT 1 AS n') TO 's3://${Bucket}/x/' ${role} PARQUET QUICKLY`,
-      'syntax error',
+      'a small MAXFILESIZE',
+      `UNLOAD ('SELECT 1 AS n') TO 's3://stage/w/' ${asParquet} MAXFILESIZE 1 MB`,
+      'MB',
     ],
+    ['an unknown option', `UNLOAD ('SELECT 1 AS n') TO 's3://stage/wrong/' ${asParquet} QUICKLY`, 'QUICKLY'],
+    ['no such bucket', `UNLOAD ('SELECT 1 AS n') TO 's3://nowhere/x/' ${asParquet}`, 'NoSuchBucket'],
     [
-      'quotes that are not doubled',
-      `UNLOAD ('SELECT 'a' AS n') TO 's3://${Bucket}/x/' ${role} PARQUET`,
-      'syntax error',
+      'its select',
+      `UNLOAD ('SELECT now() AS n') TO 's3://stage/wrong/' ${asParquet}`,
+      'now on compute nodes',
     ],
-    [
-      "PostgreSQL's own",
-      `UNLOAD ('SELECT DISTINCT ON (n) n FROM numbers') TO 's3://${Bucket}/x/' ${role} PARQUET`,
-      'DISTINCT ON',
-    ],
-    [
-      'digits that are not known',
-      `UNLOAD ('SELECT sum(1.5) AS n') TO 's3://${Bucket}/x/' ${role} PARQUET`,
-      'cast it',
-    ],
-  ])('refuses %s', async (_, sql, message) => {
+  ])('%s fails it', async (_, sql, message) => {
     const {Status, Error: said} = await run(sql)
     expect(Status).toBe('FAILED')
     expect(said).toContain(message)
   })
+
+  test('it fails on demand, after it took effect too', async () => {
+    await aws.faults([
+      {operation: 'Redshift.Statement', path: 'demand', message: 'S3 slowed down', after: true},
+    ])
+    expect(await run(`UNLOAD ('SELECT 1 AS n') TO 's3://stage/demand/' ${asParquet} MANIFEST`)).toMatchObject(
+      {Status: 'FAILED', Error: 'ERROR: S3 slowed down'},
+    )
+    expect(await keys('demand/')).toHaveLength(2)
+  })
 })
 
 describe('COPY', () => {
-  const copy = (table: string, from: string) =>
-    run(`COPY ${table} FROM 's3://${Bucket}/${from}' ${role} FORMAT AS PARQUET`)
+  /** DuckDB's file of a query, in S3. */
+  async function put(Key: string, select: string): Promise<void> {
+    const file = join(folder, 'copied.parquet')
+    await duckDb.run(`COPY (${select}) TO '${file}' (FORMAT parquet)`)
+    await s3.send(new PutObjectCommand({Bucket: 'stage', Key, Body: readFileSync(file)}))
+  }
 
-  test('loads every value, nulls apart from empty texts, into a temporary table of the session', async () => {
-    await write(
-      `SELECT * FROM (VALUES
-        (9007199254740993::BIGINT, 'a,"b"' || chr(10) || '\\N', TIMESTAMP '1969-12-31 23:59:59.999999', '\\x00\\xFF'::BLOB, 1.1::DOUBLE),
-        (1, '', TIMESTAMPTZ '2024-03-31 01:30:00+02', NULL, 'NaN'), (2, NULL, NULL, NULL, NULL), (3, '\\N', NULL, NULL, NULL)) v (a, b, c, d, e)`,
-      'entities/part.parquet',
+  test('columns come by their place, every value as it is', async () => {
+    await done(
+      'CREATE TABLE copied (id bigint, x float8, s varchar(10), t timestamp, z timestamptz, b bool, d date, v varbyte(8), p decimal(10, 2)) DISTSTYLE ALL',
     )
-    const {SessionId} = await runStatement(
-      redshift,
-      'CREATE TEMP TABLE e (a bigint, b varchar(max), c timestamp, d varbyte(10), e float8) DISTSTYLE ALL',
-      {SessionKeepAliveSeconds: 60},
+    await put(
+      'in/a.parquet',
+      `SELECT 9007199254740993 AS other, 'NaN'::DOUBLE, '' AS s, TIMESTAMP '2024-01-02 03:04:05.000001', TIMESTAMPTZ '2024-01-02 03:04:05+00',
+        true, DATE '2024-01-02', '\\x00\\xFF'::BLOB, 1.25::DECIMAL(10, 2)
+      UNION ALL SELECT -1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL UNION ALL SELECT -2, 0.1, '\\N', NULL, NULL, false, NULL, NULL, NULL`,
     )
-    const session = {SessionId: SessionId!}
-    const sql = `COPY e FROM 's3://${Bucket}/entities/' ${role} FORMAT AS PARQUET`
-    expect(await runStatement(redshift, sql, session)).toMatchObject({Status: 'FINISHED', ResultRows: 4})
-    await runStatement(
-      redshift,
-      `UNLOAD ('SELECT * FROM e ORDER BY a') TO 's3://${Bucket}/back/' ${role} PARQUET PARALLEL OFF`,
-      session,
-    )
-    expect(await read(`SELECT * REPLACE (hex(d) AS d) FROM 's3://${Bucket}/back/*.parquet'`)).toEqual([
-      {a: '1', b: '', c: '2024-03-30 23:30:00', d: null, e: 'NaN'},
-      {a: '2', b: null, c: null, d: null, e: null},
-      {a: '3', b: '\\N', c: null, d: null, e: null},
-      {a: '9007199254740993', b: 'a,"b"\n\\N', c: '1969-12-31 23:59:59.999999', d: '00FF', e: 1.1},
+    expect(await run(`COPY copied FROM 's3://stage/in/' ${asParquet}`)).toMatchObject({
+      ...{Status: 'FINISHED', HasResultSet: false, ResultRows: 3},
+    })
+    expect(
+      await rowsOf(
+        client,
+        'SELECT cast(id AS varchar) AS told, x, s, t, z, b, d, to_hex(v), p FROM copied ORDER BY id DESC',
+      ),
+    ).toEqual([
+      [
+        ...['9007199254740993', NaN, '', '2024-01-02 03:04:05.000001', '2024-01-02 03:04:05+00', true],
+        ...['2024-01-02', '00ff', '1.25'],
+      ],
+      ['-1', null, null, null, null, null, null, null, null],
+      ['-2', 0.1, '\\N', null, null, false, null, null, null],
     ])
   })
 
   test.each([
-    ['another type', '(a int)', 'SELECT 1::BIGINT AS a', 'incompatible Parquet schema'],
-    ['another number of columns', '(a int, b int)', 'SELECT 1 AS a', 'Unmatched number of columns'],
-    [
-      'a text of more bytes than the column has',
-      '(a varchar(3))',
-      "SELECT 'äö' AS a",
-      'longer than the length',
-    ],
-  ])('refuses %s', async (name, columns, select, message) => {
-    const table = `refused_${name.replaceAll(' ', '_').slice(0, 20)}`
-    await run(`CREATE TABLE ${table} ${columns}`)
-    await write(select, `${table}/part.parquet`)
-    expect((await copy(table, `${table}/`)).Error).toContain(message)
-  })
-
-  test('refuses a place with nothing in it', async () => {
-    await run('CREATE TABLE nothing (a int)')
-    expect((await copy('nothing', 'nowhere/')).Error).toContain('does not exist')
-    expect(await rowsOf(redshift, 'SELECT a FROM nothing')).toEqual([])
+    ['a missing file', 'bigint', '1 AS n', 'absent/', 'does not exist'],
+    ['another number of columns', 'bigint', '1::BIGINT AS n, 2 AS m', 'bad/', 'Unmatched number of columns'],
+    ['another type', 'bigint', `'1' AS n`, 'bad/', 'incompatible Parquet schema'],
+    ['a text too long in bytes', 'varchar(3)', `'äö' AS n`, 'bad/', 'longer than'],
+  ])('%s fails it', async (_, type, select, from, message) => {
+    await done(`DROP TABLE IF EXISTS refusing`)
+    await done(`CREATE TABLE refusing (n ${type})`)
+    await put('bad/x.parquet', `SELECT ${select}`)
+    const {Status, Error: said} = await run(`COPY refusing FROM 's3://stage/${from}' ${asParquet}`)
+    expect(Status).toBe('FAILED')
+    expect(said).toContain(message)
   })
 })
