@@ -109,6 +109,14 @@ describe('UNLOAD', () => {
       [null, null, null, 'Infinity', '-Infinity', null, null, '\\N', null, null, null, null, null, null],
       [null, null, null, null, null, null, null, null, null, null, null, null, null, null],
     ])
+    const {url} = (await manifestOf('typed/')).entries[0]!
+    expect(url).toBe('s3://stage/typed/000.parquet')
+    const [compression] = (
+      await duckDb.runAndReadAll(
+        `SELECT DISTINCT compression FROM parquet_metadata('${join(folder, 'typed-0.parquet')}')`,
+      )
+    ).getRowsJson()
+    expect(compression).toEqual(['SNAPPY'])
     const types = await read('typed/', 'SELECT column_type FROM (DESCRIBE SELECT * FROM parts)')
     expect((types as readonly string[][]).flat()).toEqual([
       ...['SMALLINT', 'INTEGER', 'BIGINT', 'FLOAT', 'DOUBLE', 'DECIMAL(38,9)', 'BOOLEAN', 'VARCHAR'],
@@ -127,7 +135,7 @@ describe('UNLOAD', () => {
 
   test('it sees what its session sees', async () => {
     const {SessionId} = await run('CREATE TEMP TABLE mine AS SELECT 7 AS n', {SessionKeepAliveSeconds: 60})
-    const sql = `UNLOAD ('SELECT n FROM mine') TO 's3://stage/mine/' ${asParquet} MANIFEST`
+    const sql = `UNLOAD ($$SELECT n FROM mine$$) TO 's3://stage/mine/' ${asParquet} MANIFEST`
     expect(await run(sql, {SessionId: SessionId!})).toMatchObject({Status: 'FINISHED', HasResultSet: false})
     expect(await read('mine/', 'SELECT n FROM parts')).toEqual([[7]])
     expect(await run(sql.replace('mine/', 'other/'))).toMatchObject({
@@ -197,6 +205,13 @@ describe('UNLOAD', () => {
       `UNLOAD ('SELECT 1 AS n') TO 's3://stage/w/' ${asParquet} MAXFILESIZE 1 MB`,
       'MB',
     ],
+    [
+      "what is PostgreSQL's own",
+      `UNLOAD ('SELECT DISTINCT ON (n) n') TO 's3://stage/x/' ${asParquet}`,
+      'DISTINCT ON',
+    ],
+    ['unknown digits', `UNLOAD ('SELECT sum(1.5) AS n') TO 's3://stage/x/' ${asParquet}`, 'cast it'],
+    ['another format than Parquet', `UNLOAD ('SELECT 1 AS n') TO 's3://stage/x/' ${role}`, 'Parquet only'],
     ['an unknown option', `UNLOAD ('SELECT 1 AS n') TO 's3://stage/wrong/' ${asParquet} QUICKLY`, 'QUICKLY'],
     ['no such bucket', `UNLOAD ('SELECT 1 AS n') TO 's3://nowhere/x/' ${asParquet}`, 'NoSuchBucket'],
     [
