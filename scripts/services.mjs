@@ -63,6 +63,8 @@ const services = [
         fileURLToPath(new URL('services/aws/aws-stand-in.mjs', import.meta.url)),
         String(awsPort),
         folder,
+        // It is up by now, and carries out what Redshift is told.
+        `postgres://fs@127.0.0.1:${postgresPort}/postgres`,
       ],
     }),
     marks: ['aws-stand-in.mjs', String(awsPort)],

@@ -4,12 +4,23 @@ import {
   paginateGetStatementResult,
   type DescribeStatementResponse,
   type ExecuteStatementCommandInput,
+  RedshiftDataClient,
   type Field,
-  type RedshiftDataClient,
 } from '@aws-sdk/client-redshift-data'
+import {S3Client} from '@aws-sdk/client-s3'
 
 /** Where statements run in the stand-in, unless they name a session. */
 export const workgroup = {WorkgroupName: 'features', Database: 'dev'}
+
+/** Clients of a stand-in. */
+export function redshiftClients(endpoint: string): {
+  readonly redshift: RedshiftDataClient
+  readonly s3: S3Client
+} {
+  const credentials = {accessKeyId: 'test', secretAccessKey: 'test'}
+  const settings = {endpoint, region: 'us-east-1', credentials}
+  return {redshift: new RedshiftDataClient(settings), s3: new S3Client({...settings, forcePathStyle: true})}
+}
 
 /** A statement's end, waited for without polling. */
 export async function runStatement(

@@ -22,6 +22,9 @@ const types = {
   3802: {typeName: 'super', precision: 0},
 }
 
+/** What jsonb prints after colons and commas, and Redshift does not; texts are matched to be left as they are. */
+const jsonBlanks = /("(?:[^"\\]|\\.)*")|([:,]) /g
+
 /** PostgreSQL adds this to what is said between parentheses. */
 const typmodOffset = 4
 
@@ -102,6 +105,8 @@ export function fieldJson(text, {typeName}) {
       return `{"booleanValue":${text === 't'}}`
     case 'varbyte':
       return JSON.stringify({blobValue: Buffer.from(text.slice(2), 'hex').toString('base64')})
+    case 'super':
+      return JSON.stringify({stringValue: text.replaceAll(jsonBlanks, '$1$2')})
     case 'timestamp':
       return JSON.stringify({stringValue: text.includes('.') ? text : `${text}.0`})
     default:

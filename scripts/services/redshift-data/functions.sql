@@ -21,6 +21,8 @@ CREATE OR REPLACE FUNCTION redshift.datediff(part text, a timestamp, b timestamp
   'SELECT redshift.boundary(part, b) - redshift.boundary(part, a)';
 CREATE OR REPLACE FUNCTION redshift.datediff(part text, a timestamptz, b timestamptz) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT AS
   $$SELECT redshift.boundary(part, b AT TIME ZONE 'UTC') - redshift.boundary(part, a AT TIME ZONE 'UTC')$$;
+CREATE OR REPLACE FUNCTION redshift.datediff(part text, a date, b date) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT AS
+  'SELECT redshift.boundary(part, b::timestamp) - redshift.boundary(part, a::timestamp)';
 
 -- DATEADD gives a timestamp, with a zone where it got one: https://docs.aws.amazon.com/redshift/latest/dg/r_DATEADD_function.html
 CREATE OR REPLACE FUNCTION redshift.dateadd(part text, n bigint, t timestamp) RETURNS timestamp LANGUAGE sql IMMUTABLE STRICT AS $$
@@ -40,6 +42,11 @@ CREATE OR REPLACE FUNCTION redshift.dateadd(part text, n bigint, t timestamp) RE
 $$;
 CREATE OR REPLACE FUNCTION redshift.dateadd(part text, n bigint, t timestamptz) RETURNS timestamptz LANGUAGE sql IMMUTABLE STRICT AS
   $$SELECT redshift.dateadd(part, n, t AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'$$;
+-- Neither a date nor a literal has a zone; PostgreSQL would take both for the type that has one.
+CREATE OR REPLACE FUNCTION redshift.dateadd(part text, n bigint, t date) RETURNS timestamp LANGUAGE sql IMMUTABLE STRICT AS
+  'SELECT redshift.dateadd(part, n, t::timestamp)';
+CREATE OR REPLACE FUNCTION redshift.dateadd(part text, n bigint, t text) RETURNS timestamp LANGUAGE sql STABLE STRICT AS
+  'SELECT redshift.dateadd(part, n, t::timestamp)';
 
 -- AVG of whole numbers is a whole number, cut: https://docs.aws.amazon.com/redshift/latest/dg/r_AVG.html
 CREATE OR REPLACE FUNCTION redshift.cut(sums bigint[]) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT AS
@@ -88,9 +95,10 @@ CREATE OR REPLACE FUNCTION redshift.sha2(value text, bits int) RETURNS varchar L
 $$;
 CREATE OR REPLACE FUNCTION redshift.len(value text) RETURNS int LANGUAGE sql IMMUTABLE STRICT AS 'SELECT length(value)';
 
--- SUPER, as far as text goes in and out.
+-- SUPER, as far as text goes in and out: without blanks, which jsonb prints after colons and commas. Its keys are in another order here.
 CREATE OR REPLACE FUNCTION redshift.json_parse(value text) RETURNS jsonb LANGUAGE sql IMMUTABLE STRICT AS 'SELECT value::jsonb';
-CREATE OR REPLACE FUNCTION redshift.json_serialize(value jsonb) RETURNS varchar LANGUAGE sql IMMUTABLE STRICT AS 'SELECT value::text';
+CREATE OR REPLACE FUNCTION redshift.json_serialize(value jsonb) RETURNS varchar LANGUAGE sql IMMUTABLE STRICT AS
+  $$SELECT regexp_replace(value::text, '("(?:[^"\\]|\\.)*")|([:,]) ', '\1\2', 'g')$$;
 CREATE OR REPLACE FUNCTION redshift.json_typeof(value jsonb) RETURNS varchar LANGUAGE sql IMMUTABLE STRICT AS 'SELECT jsonb_typeof(value)';
 
 DO $$ BEGIN GRANT USAGE ON SCHEMA redshift TO PUBLIC; END $$;

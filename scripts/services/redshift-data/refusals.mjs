@@ -125,6 +125,9 @@ function windowWithoutFrame(found, index) {
   if (!is(found[index], 'over') || !is(found[index + 1], '(') || !is(found[index - 1], ')', 'nulls'))
     return undefined
   const window = found.slice(index + 2, closing(found, index + 1))
+  // The page of window functions has it, that of unsupported features denies it: `ORDER BY x IS NULL, x DESC` is sure.
+  if (window.some((token, place) => is(token, 'nulls') && is(window[place + 1], 'first', 'last')))
+    return 'NULLS FIRST and NULLS LAST of a window are not supported by Redshift'
   if (!window.some((token, place) => is(token, 'order') && is(window[place + 1], 'by'))) return undefined
   if (window.some((token) => is(token, 'rows'))) return undefined
   const name = calledBefore(found, index)

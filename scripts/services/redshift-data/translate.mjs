@@ -62,8 +62,12 @@ const translations = {
 
   // The part is a word or a text: https://docs.aws.amazon.com/redshift/latest/dg/r_Dateparts_for_datetime_functions.html
   dateFunctions(all, index) {
-    if (!isCall(all, index, 'dateadd', 'datediff', 'date_add', 'date_diff')) return
+    if (!isCall(all, index, 'dateadd', 'datediff', 'date_add', 'date_diff', 'date_part')) return
     const part = following(all, following(all, index))
+    if (is(all[index], 'date_part')) {
+      if (all[part].kind === 'word') replace(all, part, `'${all[part].text}'`)
+      return
+    }
     const name = all[part].text.replaceAll("'", '').toLowerCase()
     const known = Object.keys(dateParts).find((each) => dateParts[each].includes(name))
     if (known === undefined)

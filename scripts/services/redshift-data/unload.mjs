@@ -1,6 +1,7 @@
 /** UNLOAD as Parquet: https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html */
 import {readdirSync, statSync} from 'node:fs'
 import {join} from 'node:path'
+import pg from 'pg'
 import {columnsOf} from './columns.mjs'
 import {exchange, quoted} from './exchange.mjs'
 import {closing, is, meaningful, tokens} from './tokens.mjs'
@@ -76,7 +77,7 @@ function hasOuterLimit(select) {
 
 /**
  * Carries it out; returns how many rows were written. What is written for no rows at all the vendor's guide does not say: here it
- * is no part where parts are written in parallel, and an empty one where they are not, so that readers meet both.
+ * is one part without rows.
  *
  * @param {NonNullable<ReturnType<typeof parseUnload>>} asked
  * @param {{client: import('pg').Client, s3: import('./s3-place.mjs').S3Place, onDuckDb: (connection: object) => void}} means
@@ -94,7 +95,14 @@ export async function unload(asked, {client, s3, onDuckDb}) {
   if (new Set(names).size < names.length) throw new NotRedshift('UNLOAD with two columns of one name')
   return exchange(async ({folder, csv, duckDb}) => {
     onDuckDb(duckDb)
-    const {rowCount} = await client.query(`COPY (${text}\n) TO ${quoted(csv)} (FORMAT csv, NULL '\\N')`)
+    // A line with nothing on it would be no row to DuckDB.
+    const texts = columns
+      .filter(({typeName}) => isText.has(typeName))
+      .map(({name}) => pg.escapeIdentifier(name))
+    const quoting = texts.length === 0 ? '' : `, FORCE_QUOTE (${texts.join(', ')})`
+    const {rowCount} = await client.query(
+      `COPY (${text}\n) TO ${quoted(csv)} (FORMAT csv, NULL '\\N'${quoting})`,
+    )
     const files = await writeParts(asked, {folder, csv, duckDb, columns, rowCount})
     const entries = []
     for (const {file, name} of files) {
@@ -130,10 +138,11 @@ async function writeParts({parallel, maxFileBytes}, {folder, csv, duckDb, column
     const written = await writeCapped(duckDb, rows, join(folder, 'serial'), parquet, maxFileBytes)
     return written.map((file, part) => ({file, name: `${String(part).padStart(3, '0')}.parquet`}))
   }
-  if (rowCount === 0) return []
   const parts = []
-  for (let slice = 0; slice < Math.min(slices, rowCount); slice++) {
-    const share = `SELECT * EXCLUDE (unloaded_row) FROM (SELECT *, row_number() OVER () AS unloaded_row FROM (${rows})) WHERE unloaded_row % ${Math.min(slices, rowCount)} = ${slice}`
+  const busy = Math.max(1, Math.min(slices, rowCount))
+  for (let slice = 0; slice < busy; slice++) {
+    const numbered = `SELECT *, row_number() OVER () AS unloaded_row FROM (${rows})`
+    const share = `SELECT * EXCLUDE (unloaded_row) FROM (${numbered}) WHERE unloaded_row % ${busy} = ${slice}`
     const written = await writeCapped(duckDb, share, join(folder, `slice-${slice}`), parquet, maxFileBytes)
     for (const [part, file] of written.entries())
       parts.push({
@@ -182,9 +191,14 @@ function csvType({name, typeName, precision, scale, isBare}) {
   return fixed
 }
 
+const isText = new Set(['varchar', 'bpchar', 'super'])
+
 function asParquet({name, typeName}) {
   const column = `"${name.replaceAll('"', '""')}"`
   if (typeName === 'varbyte') return `unhex(substr(${column}, 3)) AS ${column}`
+  // As JSON_SERIALIZE does it.
+  if (typeName === 'super')
+    return `regexp_replace(${column}, '("(?:[^"\\\\]|\\\\.)*")|([:,]) ', '\\1\\2', 'g') AS ${column}`
   if (typeName === 'timestamptz')
     return `CAST(regexp_replace(${column}, '\\+00$', '') AS TIMESTAMP) AS ${column}`
   return column
