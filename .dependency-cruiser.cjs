@@ -7,7 +7,7 @@ const arrows = {
   'output-file': ['errors'],
   examination: ['definitions'],
   patiently: [],
-  aws: ['errors'],
+  aws: ['errors', 'patiently'],
   'examine-folder': ['examination'],
   definitions: ['errors'],
   config: ['definitions', 'errors'],

@@ -5,11 +5,15 @@ import type {Readable} from 'node:stream'
 import {pipeline} from 'node:stream/promises'
 import type {S3Client} from '@aws-sdk/client-s3'
 import {FeatureStoreError} from '../../errors.js'
+import {patiently} from '../../patiently.js'
 import {awsClientSettings, s3PathStyle, type AwsIdentity} from '../client-settings.js'
 import {parseS3Location} from './s3-location.js'
 
 /** Of one request to delete: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html */
 const deletedAtOnce = 1000
+
+/** How long an upload is begun again. */
+const uploadMillis = 60_000
 
 type Sdk = typeof import('@aws-sdk/client-s3')
 
@@ -51,12 +55,17 @@ export class S3Objects implements AsyncDisposable {
   async upload(path: string, url: string): Promise<void> {
     await told(url, 'written', async () => {
       const {size} = await stat(path)
-      await this.#client.send(
-        new this.#sdk.PutObjectCommand({
-          ...objectOf(url),
-          Body: createReadStream(path),
-          ContentLength: size,
-        }),
+      // The SDK can't send a stream again.
+      await patiently(
+        () =>
+          this.#client.send(
+            new this.#sdk.PutObjectCommand({
+              ...objectOf(url),
+              Body: createReadStream(path),
+              ContentLength: size,
+            }),
+          ),
+        {millis: uploadMillis, mayPass},
       )
     })
   }
@@ -93,6 +102,14 @@ export class S3Objects implements AsyncDisposable {
     this.#client.destroy()
     return Promise.resolve()
   }
+}
+
+/** What the service or the network may not say the next time. */
+function mayPass(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const {$metadata} = error as {readonly $metadata?: {readonly httpStatusCode?: number}}
+  const status = $metadata?.httpStatusCode
+  return status === undefined || status === 429 || status >= 500
 }
 
 function objectOf(url: string): {readonly Bucket: string; readonly Key: string} {

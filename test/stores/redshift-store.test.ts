@@ -1,0 +1,222 @@
+/** What the store on Redshift does when the service is busy, slow or refuses, and what it leaves behind. */
+import {readdir} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {ListObjectsV2Command, S3Client} from '@aws-sdk/client-s3'
+import {afterAll, afterEach, beforeAll, beforeEach, expect, test} from 'vitest'
+import {redshiftSettings} from '../../src/offline/redshift/redshift-settings.js'
+import {DataApi} from '../../src/offline/redshift/data-api.js'
+import {WarehouseSession} from '../../src/offline/redshift/warehouse-session.js'
+import type {OfflineStoreFixture} from '../conformance/offline-store.js'
+import {
+  columnsOf,
+  entityValues,
+  featureRows,
+  frameQuery,
+  latestQuery,
+  readFrame,
+  readNewest,
+  viewJoin,
+} from '../support/frames.js'
+import {startRedshift, type RedshiftServer} from '../support/redshift-store.js'
+
+const time = 1_704_110_400_000_000n
+let server: RedshiftServer
+let fixture: OfflineStoreFixture
+beforeAll(async () => {
+  server = await startRedshift()
+})
+beforeEach(async () => {
+  fixture = await server.open()
+})
+afterEach(async () => {
+  await server.aws.heal()
+  await fixture[Symbol.asyncDispose]()
+})
+afterAll(() => server[Symbol.asyncDispose]())
+
+async function objectsLeft(): Promise<number> {
+  const s3 = new S3Client({forcePathStyle: true})
+  const {KeyCount = 0} = await s3.send(new ListObjectsV2Command({Bucket: 'staging'}))
+  s3.destroy()
+  return KeyCount
+}
+
+async function driverRows() {
+  const source = await fixture.writeSource(
+    'drivers',
+    columnsOf({driver_id: 'int64', happened: 'timestamp', trips: 'int64'}),
+    [
+      [1n, time, 10n],
+      [1n, time + 5n, 11n],
+      [2n, time, 2n ** 53n + 1n],
+    ],
+    'happened',
+  )
+  return featureRows(source, {driver_id: 'int64'}, {trips: 'int64'}, 'driver_stats')
+}
+
+const entities = entityValues({driver_id: 'int64', event_timestamp: 'timestamp'}, [
+  [2n, time],
+  [1n, time + 4n],
+])
+
+test('nothing is left in S3 or on this machine, neither after success nor after failure', async () => {
+  const folders = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('fs-redshift-'))
+  const before = await folders()
+  const rows = await driverRows()
+  const frame = await readFrame(fixture.store, frameQuery(entities, [viewJoin(rows)]))
+  expect(frame.rows.map((row) => row[2])).toEqual([2n ** 53n + 1n, 10n])
+  await readNewest(fixture.store, latestQuery(rows))
+  expect(await objectsLeft()).toBe(0)
+  await using job = await fixture.store.retrieve(frameQuery(entities, [viewJoin(rows)]))
+  await expect(
+    job.writeFile(join(fixture.directory, 'no/such/frame.parquet'), 'parquet'),
+  ).rejects.toMatchObject({
+    code: 'FS_OUTPUT_FAILED',
+  })
+  await job[Symbol.asyncDispose]()
+  expect(await objectsLeft()).toBe(0)
+  expect(await folders()).toEqual(before)
+})
+
+test('a service that is busy or throttles is waited for, and a lost answer runs nothing twice', async () => {
+  const rows = await driverRows()
+  await server.aws.faults([
+    {operation: 'RedshiftData.ExecuteStatement', type: 'ActiveStatementsExceededException', times: 2},
+    {operation: 'RedshiftData.DescribeStatement', type: 'ThrottlingException', times: 2},
+    {operation: 'RedshiftData.ExecuteStatement', cut: true, after: true, skip: 2},
+    {operation: 'S3.PutObject', type: 'SlowDown', status: 503},
+  ])
+  const before = (await server.aws.statements()).length
+  const frame = await readFrame(fixture.store, frameQuery(entities, [viewJoin(rows)]))
+  expect(frame.rows.map((row) => row[2])).toEqual([2n ** 53n + 1n, 10n])
+  const statements = (await server.aws.statements()).slice(before)
+  expect(statements.filter((sql) => sql.startsWith('COPY'))).toHaveLength(1)
+  expect(statements.filter((sql) => sql.startsWith('UNLOAD'))).toHaveLength(1)
+})
+
+test('a statement that fails is told with the words of the server and its id', async () => {
+  const source = {
+    kind: 'data_source',
+    name: 'broken',
+    type: 'redshift',
+    timestampField: 'happened',
+    query: 'SELECT id, 1/0 AS happened FROM (SELECT 1 AS id) AS one',
+  } as const
+  const rows = featureRows(source, {id: 'int64'}, {id: 'int64'})
+  await expect(readNewest(fixture.store, latestQuery(rows))).rejects.toMatchObject({
+    message: expect.stringMatching(/`broken`|happened/) as string,
+  })
+  await expect(
+    fixture.store.describeSource({source: {...source, query: 'SELECT nothing FROM nowhere'}, inputs: {}}),
+  ).rejects.toMatchObject({
+    code: 'FS_SOURCE_UNREADABLE',
+    message: expect.stringMatching(/`broken`.*nowhere.*statement [0-9a-f-]{36}/) as string,
+  })
+})
+
+test('a query must be one SELECT that is the same each time', async () => {
+  const describe = (query: string) =>
+    fixture.store.describeSource({
+      source: {kind: 'data_source', name: 'odd', type: 'redshift', query, timestampField: 't'},
+      inputs: {},
+    })
+  await expect(describe("SELECT 'getdate' AS a,\n  getdate() AS t")).rejects.toMatchObject({
+    code: 'FS_SOURCE_NOT_REPRODUCIBLE',
+    message: expect.stringContaining('line 2, column 3') as string,
+  })
+  await expect(describe('DELETE FROM drivers')).rejects.toMatchObject({code: 'FS_SOURCE_UNREADABLE'})
+  await expect(describe('SELECT 1 AS t; DROP TABLE drivers')).rejects.toMatchObject({
+    code: 'FS_SOURCE_UNREADABLE',
+  })
+  expect(await describe("SELECT 1 AS n, '; getdate()' AS text -- sysdate")).toMatchObject([
+    {name: 'n', valueType: 'int32'},
+    {name: 'text', valueType: 'string'},
+  ])
+})
+
+test('a statement that takes too long, or whose command is stopped, is cancelled', async () => {
+  const settings = redshiftSettings({...server.settings, statementTimeout: '300ms'})
+  await using api = await DataApi.open(settings)
+  await using slow = new WarehouseSession(api)
+  await server.database.query('CREATE TABLE IF NOT EXISTS many AS SELECT generate_series(1, 2500)::int4 AS n')
+  const endless =
+    'SELECT count(*) FROM many AS a CROSS JOIN many AS b CROSS JOIN many AS c CROSS JOIN many AS d'
+  await expect(slow.run(endless)).rejects.toMatchObject({
+    code: 'FS_QUERY_FAILED',
+    message: expect.stringMatching(/did not end within 0.3 s and was cancelled/) as string,
+  })
+  await using patient = await DataApi.open(redshiftSettings(server.settings))
+  const stop = new AbortController()
+  await using session = new WarehouseSession(patient, stop.signal)
+  const running = session.run(endless)
+  setTimeout(() => stop.abort(new Error('stopped by hand')), 200)
+  await expect(running).rejects.toThrow('stopped by hand')
+  expect((await server.aws.calls())['RedshiftData.CancelStatement']).toBe(2)
+})
+
+test('a statement of more than 100 KB is refused before it is sent', async () => {
+  await using api = await DataApi.open(redshiftSettings(server.settings))
+  await using session = new WarehouseSession(api)
+  await expect(session.run(`SELECT '${'x'.repeat(110_000)}'`)).rejects.toMatchObject({
+    code: 'FS_NOT_SUPPORTED',
+    message: expect.stringContaining('100 KB') as string,
+  })
+})
+
+test('pages of an answer are followed', async () => {
+  await using api = await DataApi.open(redshiftSettings(server.settings))
+  await using session = new WarehouseSession(api)
+  await server.database.query('CREATE TABLE IF NOT EXISTS many AS SELECT generate_series(1, 2500)::int4 AS n')
+  const rows = await session.rows('SELECT n FROM many ORDER BY n')
+  expect(rows.map(([n]) => n)).toEqual(Array.from({length: 2500}, (_, index) => index + 1))
+})
+
+test('texts that differ in blanks at their ends are two keys', async () => {
+  const rows = featureRows(
+    await fixture.writeSource(
+      'blanks',
+      columnsOf({name: 'string', happened: 'timestamp', count: 'int64'}),
+      [
+        ['a', time, 1n],
+        ['a ', time, 2n],
+        ['', time, 3n],
+        [' ', time, 4n],
+      ],
+      'happened',
+    ),
+    {name: 'string'},
+    {count: 'int64'},
+  )
+  const before = (await server.aws.statements()).length
+  const asked = ['a ', 'a', ' ', ''].map((name) => [name, time])
+  const frame = await readFrame(
+    fixture.store,
+    frameQuery(entityValues({name: 'string', event_timestamp: 'timestamp'}, asked), [viewJoin(rows)]),
+  )
+  expect(frame.rows.map((row) => row[2])).toEqual([2n, 1n, 4n, 3n])
+  // PostgreSQL tells them apart by itself: on Redshift the end that every text is given does.
+  const keyed = (await server.aws.statements())
+    .slice(before)
+    .filter((sql) => sql.startsWith('CREATE TEMP TABLE') && sql.includes('AS k0'))
+  expect(keyed.filter((sql) => sql.includes('"name"::varchar || chr(1) AS k0')).length).toBeGreaterThan(1)
+})
+
+test('what can’t be had is said by name', async () => {
+  const other = {
+    kind: 'data_source',
+    name: 'files',
+    type: 'file',
+    path: 'x.parquet',
+    timestampField: 't',
+  } as const
+  await expect(fixture.store.describeSource({source: other, inputs: {}})).rejects.toMatchObject({
+    code: 'FS_NOT_SUPPORTED',
+    message: expect.stringMatching(/`files`.*file/) as string,
+  })
+  expect(() => redshiftSettings({...server.settings, clusterId: 'c'})).toThrow(
+    /both `cluster_id` and `workgroup`/,
+  )
+  expect(() => redshiftSettings({...server.settings, user: 'u'})).toThrow(/`user` stands beside `workgroup`/)
+})
