@@ -222,7 +222,7 @@ describe('results', () => {
     expect(await rows('SELECT * FROM typed')).toEqual([
       [
         ...[1, 2, 3, 1.5, 2.5, '12.30', true, 'x', 'y  ', '2024-01-02', '2024-01-02 03:04:05.0'],
-        ...['2024-01-02 03:04:05.25+00', '{"a": 1}', Uint8Array.of(0, 255)],
+        ...['2024-01-02 03:04:05.25+00', '{"a":1}', Uint8Array.of(0, 255)],
       ],
     ])
     expect(await rows("SELECT cast(null AS int), 'NaN'::float8")).toEqual([[null, NaN]])
@@ -239,6 +239,13 @@ describe('results', () => {
     expect(pages[0]!.TotalNumRows).toBe(2500)
     expect(pages[0]!.Records![0]).toEqual([{longValue: 9_007_199_254_740_992}])
     expect(await rows('SELECT cast(max(n) AS varchar(20)) FROM many')).toEqual([['9007199254740993']])
+  })
+
+  test('a result over 100 MB is none', async () => {
+    await postgres.query('CREATE TABLE public.large AS SELECT i FROM generate_series(1, 1100) i')
+    const {Status, Error: message} = await run("SELECT repeat('x', 100000) FROM large")
+    expect(Status).toBe('FAILED')
+    expect(message).toContain('100 MB')
   })
 
   test('parameters are texts that the engine casts', async () => {

@@ -167,6 +167,8 @@ const refused: readonly (readonly [string, string])[] = [
   ['make_interval', 'SELECT make_interval(days => 1)'],
   ['ALL of EXCEPT', 'SELECT k FROM t EXCEPT ALL SELECT 1'],
   ['WINDOW', 'SELECT rank() OVER w FROM t WINDOW w AS (ORDER BY i)'],
+  ['NULLS FIRST', 'SELECT row_number() OVER (ORDER BY x DESC NULLS LAST) FROM t'],
+  ['alias', 'SELECT 1 FROM (SELECT k FROM t)'],
   ['unnest', "SELECT unnest(string_to_array('a,b', ','))"],
 ]
 

@@ -10,6 +10,12 @@ const functions = readFileSync(new URL('functions.sql', import.meta.url), 'utf8'
 /** Values stay as PostgreSQL prints them. */
 const asText = {getTypeParser: () => (text) => text}
 
+/**
+ * The most that a result may have, by the older of the vendor's pages: whoever keeps within it is right by the newer, too.
+ * https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html
+ */
+const resultBytes = 100 * 1024 ** 2
+
 /** What a connection of the Data API finds; a test's own has PostgreSQL's defaults. */
 const manners = `SET search_path = public, redshift; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'`
 
@@ -84,6 +90,8 @@ export class Engine {
       ...{rowMode: 'array', queryMode: 'extended'},
     })
     if (fields.length === 0) return {changed: rowCount ?? 0}
+    if (bytesOf(rows) > resultBytes)
+      throw new Error('Query result is larger than the 100 MB that the Data API keeps')
     return {columns: columnsOf(fields, await this.#notNull(client, fields)), rows, changed: rows.length}
   }
 
@@ -122,6 +130,12 @@ export class Engine {
     await client.connect()
     return client
   }
+}
+
+function bytesOf(rows) {
+  let bytes = 0
+  for (const row of rows) for (const value of row) bytes += value?.length ?? 0
+  return bytes
 }
 
 /**

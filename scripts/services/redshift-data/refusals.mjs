@@ -18,6 +18,12 @@ const beforeParentheses = new Set(
   ).split(' '),
 )
 
+/** Words that may follow a table, and so are no name of it. */
+const afterTables =
+  'cross except full group having inner intersect join left limit minus natural on order qualify right union using where'.split(
+    ' ',
+  )
+
 /** Read by the leader node only, so never beside a table. */
 const ofLeader = [
   'now',
@@ -73,7 +79,10 @@ export function refusal(all) {
       if (wrong) return `${wrong} is not supported by Redshift`
     }
     const wrong =
-      valuesAsTable(found, index) ?? unknownFunction(found, index) ?? windowWithoutFrame(found, index)
+      valuesAsTable(found, index) ??
+      unnamedSubquery(found, index) ??
+      unknownFunction(found, index) ??
+      windowWithoutFrame(found, index)
     if (wrong !== undefined) return wrong
   }
   return undefined
@@ -105,6 +114,19 @@ function isCallOrKeyword(at) {
 function valuesAsTable(found, index) {
   if (!is(found[index], 'values') || is(found[0], 'insert')) return undefined
   return is(found[index + 1], '(') ? 'VALUES as a table is not supported by Redshift' : undefined
+}
+
+/** PostgreSQL 16 needs no name for it. */
+function unnamedSubquery(found, index) {
+  if (
+    !is(found[index], 'from', 'join') ||
+    !is(found[index + 1], '(') ||
+    !is(found[index + 2], 'select', 'with')
+  )
+    return undefined
+  const after = found[closing(found, index + 1) + 1]
+  const isNamed = after?.kind === 'name' || (after?.kind === 'word' && !is(after, ...afterTables))
+  return isNamed ? undefined : 'a subquery in FROM without an alias is not supported by Redshift'
 }
 
 function unknownFunction(found, index) {

@@ -191,6 +191,9 @@ function csvType({name, typeName, precision, scale, isBare}) {
   return fixed
 }
 
+/** The longest row of PostgreSQL's file. DuckDB's buffers hold two; unless it is told, sixteen, of which few fit into its memory. */
+const lineBytes = 16 * 1024 ** 2
+
 const isText = new Set(['varchar', 'bpchar', 'super'])
 
 function asParquet({name, typeName}) {
@@ -208,6 +211,7 @@ function readCsv(csv, columns) {
   const types = columns.map((column) => `${quoted(column.name)}: ${quoted(csvType(column))}`)
   return (
     `read_csv(${quoted(csv)}, columns = {${types.join(', ')}}, auto_detect = false, header = false, delim = ',', quote = '"', ` +
-    `escape = '"', nullstr = '\\N', allow_quoted_nulls = false, parallel = false, max_line_size = 16777216, new_line = '\\n')`
+    `escape = '"', nullstr = '\\N', allow_quoted_nulls = false, parallel = false, new_line = '\\n', ` +
+    `max_line_size = ${lineBytes}, buffer_size = ${2 * lineBytes})`
   )
 }

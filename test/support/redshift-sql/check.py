@@ -66,6 +66,8 @@ def constructs(tree):
             yield f"a frame of {node.args.get('kind')}"
         elif isinstance(node, exp.Window):
             yield from frameless(node)
+        elif isinstance(node, exp.Subquery) and isinstance(node.parent, (exp.From, exp.Join)) and not node.alias:
+            yield "a subquery in FROM without an alias"
         elif isinstance(node, exp.DataType):
             if node.this.name in MISSING_TYPES and not isinstance(node.parent, exp.Array):
                 yield f"the type {node.this.name}"
@@ -107,6 +109,9 @@ def calls(sql, tree, known):
         is_member = before is not None and before.token_type == TokenType.DOT
         if token.token_type == TokenType.COMMA and (after is None or after.token_type in (TokenType.FROM, TokenType.R_PAREN)):
             yield "a comma too many"
+        if after is not None and name == "nulls" and after.text.lower() in ("first", "last") and in_window(all_tokens, token):
+            # The guide's page of window functions has it, that of unsupported features denies it.
+            yield "NULLS FIRST or LAST of a window"
         if token.token_type == TokenType.ARRAY and after is not None and after.token_type == TokenType.L_BRACKET:
             yield "ARRAY[…]"
         if token.token_type in (TokenType.CURRENT_TIMESTAMP, TokenType.CURRENT_TIME) or (
@@ -117,6 +122,17 @@ def calls(sql, tree, known):
             is_alias = before is not None and before.token_type == TokenType.ALIAS
             if name not in known | NO_CALLS | named and not is_alias:
                 yield f"the function {name}"
+
+
+def in_window(all_tokens, token):
+    """Whether the parenthesis around a token is one of OVER."""
+    depth = 0
+    for index in range(all_tokens.index(token), 0, -1):
+        kind = all_tokens[index].token_type
+        depth += (kind == TokenType.R_PAREN) - (kind == TokenType.L_PAREN)
+        if depth < 0:
+            return all_tokens[index - 1].text.lower() == "over"
+    return False
 
 
 def findings(sql, known):
