@@ -3,6 +3,7 @@
 export {
   dataSource,
   duckDbSource,
+  redshiftSource,
   entity,
   featureService,
   featureView,
@@ -13,6 +14,7 @@ export type {
   DataSourceDefinition,
   DataSourceSpec,
   DuckDbSourceSpec,
+  RedshiftSourceSpec,
   EntityDefinition,
   EntitySpec,
   FeaturesOf,

@@ -25,7 +25,7 @@ export function compileIntervalRows(
     WHERE ${present} AND t <= ${at(end)}${after}${known}`
   })
   const order = [query.timestampColumn, ...columns].map((name) => dialect.ascending(dialect.quoteName(name)))
-  return `(${parts.join('\n  UNION\n  ')}\n  ORDER BY ${order.join(', ')})`
+  return `(SELECT * FROM (${parts.join('\n  UNION\n  ')}) AS every_row\n  ORDER BY ${order.join(', ')})`
 }
 
 /** Key columns of interval entity rows: those of the views, in order, each once. */
