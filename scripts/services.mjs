@@ -57,6 +57,8 @@ const services = [
       ...['AWS_REGION=us-east-1', 'AWS_ACCESS_KEY_ID=test', 'AWS_SECRET_ACCESS_KEY=test'],
     ].join('\n  '),
     greeting: greetings.aws,
+    // Rows pass through it from PostgreSQL and back.
+    folder: join(tmpdir(), `feature-repo-aws-${awsPort}`),
     commandIn: (folder) => ({
       command: process.execPath,
       args: [

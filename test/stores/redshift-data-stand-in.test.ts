@@ -1,5 +1,4 @@
 import {
-  BatchExecuteStatementCommand,
   CancelStatementCommand,
   DescribeStatementCommand,
   ExecuteStatementCommand,
@@ -264,91 +263,6 @@ describe('results', () => {
       Status: 'FAILED',
       Error: 'ERROR: invalid input syntax for type integer: "x"',
     })
-  })
-})
-
-describe('batches', () => {
-  const batch = async (Sqls: string[], more: object = {}) => {
-    const {Id} = await client.send(new BatchExecuteStatementCommand({Sqls, ...workgroup, ...more}))
-    return client.send(new DescribeStatementCommand({Id: Id!, WaitTimeSeconds: 20}))
-  }
-
-  test('parts have ids of their own, and results by those only', async () => {
-    const {Id, Status, SubStatements} = await batch([
-      'CREATE TEMP TABLE b AS SELECT 1 AS n',
-      'SELECT n FROM b',
-    ])
-    expect(Status).toBe('FINISHED')
-    expect(SubStatements!.map((part) => [part.Id, part.Status, part.HasResultSet])).toEqual([
-      [`${Id!}:1`, 'FINISHED', false],
-      [`${Id!}:2`, 'FINISHED', true],
-    ])
-    const {Records} = await client.send(new GetStatementResultCommand({Id: `${Id!}:2`}))
-    expect(Records).toEqual([[{longValue: 1}]])
-    await expect(client.send(new GetStatementResultCommand({Id: Id!}))).rejects.toMatchObject({
-      name: 'ValidationException',
-    })
-  })
-
-  test('a part that fails undoes those before, unless each is for itself', async () => {
-    const sqls = (table: string) => [
-      `CREATE TABLE ${table} AS SELECT 1 AS n`,
-      'SELECT * FROM nowhere',
-      'SELECT 1',
-    ]
-    expect(await batch(sqls('undone'))).toMatchObject({
-      Status: 'FAILED',
-      Error: 'Query #2 failed with ERROR: relation "nowhere" does not exist',
-      SubStatements: [{Status: 'FINISHED'}, {Status: 'FAILED'}, {Status: 'ABORTED'}],
-    })
-    await expect(rows('SELECT n FROM undone')).rejects.toThrow('does not exist')
-    await batch(sqls('kept'), {ExecutionMode: 'AUTO_COMMIT'})
-    expect(await rows('SELECT n FROM kept')).toEqual([[1]])
-  })
-})
-
-describe('sessions', () => {
-  test('a session keeps its temporary tables; others do not see them', async () => {
-    const {SessionId} = await client.send(
-      new ExecuteStatementCommand({
-        ...{Sql: 'CREATE TEMP TABLE mine AS SELECT 7 AS n', ...workgroup},
-        ...{SessionKeepAliveSeconds: 60, WaitTimeSeconds: 20},
-      }),
-    )
-    const seen = await run('SELECT n FROM mine', {SessionId: SessionId!})
-    expect(seen).toMatchObject({Status: 'FINISHED', SessionId, ResultRows: 1})
-    expect(await run('SELECT n FROM mine')).toMatchObject({Status: 'FAILED'})
-  })
-
-  test('a failure poisons a transaction until it is rolled back, and nothing outside of one', async () => {
-    const begun = await run('BEGIN', {SessionKeepAliveSeconds: 60})
-    const session = {SessionId: begun.SessionId!}
-    expect(await run('SELECT * FROM nowhere', session)).toMatchObject({Status: 'FAILED'})
-    expect(await run('SELECT 1', session)).toMatchObject({
-      Status: 'FAILED',
-      Error: 'ERROR: current transaction is aborted, commands ignored until end of transaction block',
-    })
-    expect(await run('ROLLBACK', session)).toMatchObject({Status: 'FINISHED'})
-    expect(await run('SELECT * FROM nowhere', session)).toMatchObject({Status: 'FAILED'})
-    expect(await run('SELECT 1', session)).toMatchObject({Status: 'FINISHED'})
-  })
-
-  test('it takes one statement at a time, and ends when it is not kept', async () => {
-    const opened = await run('SELECT 1', {SessionKeepAliveSeconds: 60})
-    const SessionId = opened.SessionId!
-    await aws.faults([{operation: 'Redshift.Statement', path: 'SELECT 2', delayMillis: 60_000}])
-    const {Id} = await client.send(new ExecuteStatementCommand({Sql: 'SELECT 2', SessionId}))
-    await expect(run('SELECT 3', {SessionId})).rejects.toThrow('busy')
-    while ((await client.send(new DescribeStatementCommand({Id: Id!}))).Status !== 'STARTED');
-    await client.send(new CancelStatementCommand({Id: Id!}))
-    await client.send(new DescribeStatementCommand({Id: Id!, WaitTimeSeconds: 20}))
-    await run('SELECT 4', {SessionId, SessionKeepAliveSeconds: 0})
-    let isOpen = true
-    while (isOpen)
-      await run('SELECT 5', {SessionId, SessionKeepAliveSeconds: 0}).catch((error: unknown) => {
-        isOpen = false
-        expect(error).toMatchObject({name: 'ValidationException'})
-      })
   })
 })
 

@@ -102,6 +102,22 @@ const translated: readonly (readonly [string, string, readonly (readonly unknown
     "SELECT sha2('a', 256) = sha2('a', 256), len('abc'), md5('a')",
     [[true, 3, '0cc175b9c0f1b6a831c399e269772661']],
   ],
+  [
+    'casts that may fail',
+    `SELECT try_cast(x AS int), try_cast('12' AS smallint), try_cast('70000' AS smallint), try_cast('1.256' AS decimal(10, 2)),
+      try_cast('2024-02-30' AS timestamp), try_cast(coalesce(x, 'nan') AS float8) FROM t WHERE k = 2`,
+    [[null, 12, null, '1.26', null, NaN]],
+  ],
+  [
+    'texts',
+    "SELECT regexp_replace('a-b-c', '-', '+'), charindex('b', 'ab'), strtol('ff', 16), nvl2(x, 1, 2) FROM t WHERE k = 2",
+    [['a+b+c', 2, 255, 2]],
+  ],
+  [
+    'JSON that is none',
+    `SELECT can_json_parse('[1'), can_json_parse('[1]'), is_valid_json('[1]'), is_valid_json('{"a": 1}')`,
+    [[false, true, false, true]],
+  ],
   ['long types', "SELECT 'a'::varchar(max), cast('b' AS text), 'c'::text", [['a', 'b', 'c']]],
   [
     'columns that WITH names',

@@ -1,4 +1,4 @@
-import {closeSync, mkdtempSync, openSync, readFileSync, rmSync} from 'node:fs'
+import {chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
@@ -45,6 +45,8 @@ async function start(postgres: PostgresServer | undefined): Promise<AwsStandIn> 
   const [port] = await freePorts(1)
   const url = `http://127.0.0.1:${port}`
   const folder = mkdtempSync(join(tmpdir(), 'fs-aws-'))
+  // PostgreSQL, which is another user's, writes and reads what lies in it.
+  chmodSync(folder, 0o755)
   const logFile = join(folder, 'log')
   const log = openSync(logFile, 'a')
   const child = spawnTied(

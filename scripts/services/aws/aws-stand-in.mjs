@@ -1,5 +1,6 @@
 // `node aws-stand-in.mjs PORT FOLDER [POSTGRES_URL]` stands in for AWS at 127.0.0.1:PORT until it is ended: S3, Glue, STS and IAM in
-// memory and, where a superuser's PostgreSQL is given, Redshift with its database `dev`. The folder takes logs.
+// memory and, where a superuser's PostgreSQL is given, Redshift with its database `dev`. The folder takes logs and
+// rows that are on their way; where Redshift is, it lies where PostgreSQL's user can get.
 import {RedshiftData} from '../redshift-data/redshift-data.mjs'
 import {AwsProxy} from './aws-proxy.mjs'
 import {FaultRules} from './fault-rules.mjs'
@@ -12,6 +13,9 @@ process.on('SIGTERM', () => {
   process.exit(0)
 })
 const faults = new FaultRules()
-const redshift = postgresUrl === undefined ? undefined : new RedshiftData(postgresUrl, moto.url, faults)
+const redshift =
+  postgresUrl === undefined
+    ? undefined
+    : new RedshiftData({postgresUrl, s3Url: moto.url, exchangeFolder: folder, faults})
 await redshift?.prepare('dev')
 await new AwsProxy({moto, faults, redshift}).listen(Number(port))

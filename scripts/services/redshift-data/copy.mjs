@@ -61,9 +61,9 @@ export function parseCopy(sql) {
  * Carries it out; returns how many rows were loaded.
  *
  * @param {NonNullable<ReturnType<typeof parseCopy>>} asked
- * @param {{client: import('pg').Client, s3: import('./s3-place.mjs').S3Place, onDuckDb: (connection: object) => void}} means
+ * @param {{client: import('pg').Client, s3: import('./s3-place.mjs').S3Place, exchangeFolder: string, onDuckDb: (connection: object) => void}} means
  */
-export async function copy(asked, {client, s3, onDuckDb}) {
+export async function copy(asked, {client, s3, exchangeFolder, onDuckDb}) {
   const {table, list} = asked
   const {fields} = await client.query(`SELECT ${list === '' ? '*' : list} FROM ${table} LIMIT 0`)
   const columns = columnsOf(fields)
@@ -72,7 +72,7 @@ export async function copy(asked, {client, s3, onDuckDb}) {
   let rows = 0
   // One after the other, so that no more than one lies here at a time.
   for (const url of urls)
-    rows += await exchange(async ({folder, csv, duckDb}) => {
+    rows += await exchange(exchangeFolder, async ({folder, csv, duckDb}) => {
       onDuckDb(duckDb)
       const parquet = join(folder, 'part.parquet')
       await s3.getFile(url, parquet)

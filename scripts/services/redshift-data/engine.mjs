@@ -23,15 +23,18 @@ const manners = `SET search_path = public, redshift; SET TimeZone = 'UTC'; SET D
 export class Engine {
   #url
   #s3
+  #exchangeFolder
   #prepared = new Map()
 
   /**
    * @param {string} url Of a superuser of a PostgreSQL on this machine: it reads and writes files that both can reach.
    * @param {import('./s3-place.mjs').S3Place} s3
+   * @param {string} exchangeFolder Where PostgreSQL's user gets, and rows pass through.
    */
-  constructor(url, s3) {
+  constructor(url, s3, exchangeFolder) {
     this.#url = url
     this.#s3 = s3
+    this.#exchangeFolder = exchangeFolder
   }
 
   /** Makes a database where it is missing. */
@@ -73,7 +76,7 @@ export class Engine {
    * @returns {Promise<{columns?: import('./columns.mjs').Column[], rows?: (string | null)[][], changed: number}>}
    */
   async run(client, sql, parameters, onDuckDb) {
-    const means = {client, s3: this.#s3, onDuckDb}
+    const means = {client, s3: this.#s3, exchangeFolder: this.#exchangeFolder, onDuckDb}
     const unloading = parseUnload(sql)
     if (unloading !== undefined) {
       await unload(unloading, means)

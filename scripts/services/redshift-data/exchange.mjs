@@ -1,5 +1,4 @@
 import {chmodSync, mkdtempSync, rmSync} from 'node:fs'
-import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {DuckDBInstance} from '@duckdb/node-api'
 
@@ -8,11 +7,12 @@ import {DuckDBInstance} from '@duckdb/node-api'
  * removed in the end. So rows never come into this process, however many they are.
  *
  * @template Result
+ * @param {string} folderOfAll Where it is made; PostgreSQL's user gets there.
  * @param {(place: {folder: string, csv: string, duckDb: import('@duckdb/node-api').DuckDBConnection}) => Promise<Result>} work
  * @returns {Promise<Result>}
  */
-export async function exchange(work) {
-  const folder = mkdtempSync(join(tmpdir(), 'fs-redshift-'))
+export async function exchange(folderOfAll, work) {
+  const folder = mkdtempSync(join(folderOfAll, 'exchange-'))
   chmodSync(folder, 0o777)
   const instance = await DuckDBInstance.create(':memory:', {
     threads: '1',

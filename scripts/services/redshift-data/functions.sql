@@ -95,6 +95,41 @@ CREATE OR REPLACE FUNCTION redshift.sha2(value text, bits int) RETURNS varchar L
 $$;
 CREATE OR REPLACE FUNCTION redshift.len(value text) RETURNS int LANGUAGE sql IMMUTABLE STRICT AS 'SELECT length(value)';
 
+-- https://docs.aws.amazon.com/redshift/latest/dg/String_functions_header.html: they are counted from 1, and REGEXP_REPLACE replaces all.
+CREATE OR REPLACE FUNCTION redshift.charindex(part text, value text) RETURNS int LANGUAGE sql IMMUTABLE STRICT AS 'SELECT strpos(value, part)';
+CREATE OR REPLACE FUNCTION redshift.regexp_replace(value text, pattern text, other text DEFAULT '') RETURNS varchar LANGUAGE sql IMMUTABLE STRICT AS
+  $$SELECT pg_catalog.regexp_replace(value, pattern, other, 'g')$$;
+-- Of hexadecimal digits only here: https://docs.aws.amazon.com/redshift/latest/dg/r_STRTOL.html
+CREATE OR REPLACE FUNCTION redshift.strtol(digits text, base int) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT AS
+  $$SELECT CASE base WHEN 16 THEN ('x' || lpad(digits, 16, '0'))::bit(64)::bigint WHEN 10 THEN digits::bigint END$$;
+CREATE OR REPLACE FUNCTION redshift.nvl2(value anyelement, one anycompatible, other anycompatible) RETURNS anycompatible LANGUAGE sql IMMUTABLE AS
+  'SELECT CASE WHEN value IS NOT NULL THEN one ELSE other END';
+
+-- Null where a value can't be cast: https://docs.aws.amazon.com/redshift/latest/dg/r_TRY_CAST.html
+CREATE OR REPLACE FUNCTION redshift.try_cast(value anyelement, type text, target anycompatible, OUT result anycompatible) LANGUAGE plpgsql AS $$
+  BEGIN
+    EXECUTE format('SELECT ($1)::%s', type) INTO result USING value;
+  EXCEPTION WHEN data_exception THEN result := NULL;
+  END
+$$;
+CREATE OR REPLACE FUNCTION redshift.try_cast(value text, type text, target anycompatible, OUT result anycompatible) LANGUAGE plpgsql AS $$
+  BEGIN
+    EXECUTE format('SELECT ($1)::%s', type) INTO result USING value;
+  EXCEPTION WHEN data_exception THEN result := NULL;
+  END
+$$;
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/json-functions.html
+CREATE OR REPLACE FUNCTION redshift.can_json_parse(value text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+  BEGIN
+    PERFORM value::json;
+    RETURN true;
+  EXCEPTION WHEN data_exception THEN RETURN false;
+  END
+$$;
+CREATE OR REPLACE FUNCTION redshift.is_valid_json(value text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
+  $$SELECT redshift.can_json_parse(value) AND value ~ '^\s*\{'$$;
+
 -- SUPER, as far as text goes in and out: without blanks, which jsonb prints after colons and commas. Its keys are in another order here.
 CREATE OR REPLACE FUNCTION redshift.json_parse(value text) RETURNS jsonb LANGUAGE sql IMMUTABLE STRICT AS 'SELECT value::jsonb';
 CREATE OR REPLACE FUNCTION redshift.json_serialize(value jsonb) RETURNS varchar LANGUAGE sql IMMUTABLE STRICT AS

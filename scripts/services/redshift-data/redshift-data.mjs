@@ -30,12 +30,14 @@ export class RedshiftData {
   #sessions = new Sessions()
 
   /**
-   * @param {string} postgresUrl
-   * @param {string} s3Url
-   * @param {import('../aws/fault-rules.mjs').FaultRules} faults
+   * @param {object} parts
+   * @param {string} parts.postgresUrl
+   * @param {string} parts.s3Url
+   * @param {string} parts.exchangeFolder Where PostgreSQL's user gets, and rows pass through.
+   * @param {import('../aws/fault-rules.mjs').FaultRules} parts.faults
    */
-  constructor(postgresUrl, s3Url, faults) {
-    this.#engine = new Engine(postgresUrl, new S3Place(s3Url))
+  constructor({postgresUrl, s3Url, exchangeFolder, faults}) {
+    this.#engine = new Engine(postgresUrl, new S3Place(s3Url), exchangeFolder)
     this.#faults = faults
   }
 

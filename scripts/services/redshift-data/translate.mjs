@@ -81,6 +81,30 @@ const translations = {
     if (isCall(all, index, 'avg')) replace(all, index, 'redshift.avg')
   },
 
+  // It replaces all, PostgreSQL's own the first: https://docs.aws.amazon.com/redshift/latest/dg/REGEXP_REPLACE.html
+  regexpReplace(all, index) {
+    if (isCall(all, index, 'regexp_replace')) replace(all, index, 'redshift.regexp_replace')
+  },
+
+  // The type is an argument, as a text and as a null of it: https://docs.aws.amazon.com/redshift/latest/dg/r_TRY_CAST.html
+  tryCast(all, index) {
+    if (!isCall(all, index, 'try_cast')) return
+    const open = following(all, index)
+    const close = closing(all, open)
+    let as = preceding(all, close)
+    for (let depth = 0; as > open && !(depth === 0 && is(all[as], 'as')); as--)
+      depth += is(all[as], ')') ? 1 : is(all[as], '(') ? -1 : 0
+    const type = translate(
+      all
+        .slice(as + 1, close)
+        .map(({text}) => text)
+        .join(''),
+    ).text.trim()
+    remove(all, as, close - 1)
+    replace(all, close, `, '${type}', null::${type})::${type}`)
+    replace(all, index, 'redshift.try_cast')
+  },
+
   // Exact is approximate enough: https://docs.aws.amazon.com/redshift/latest/dg/r_COUNT.html
   approximate(all, index) {
     if (is(all[index], 'approximate') && is(all[following(all, index)], 'count')) replace(all, index, '')

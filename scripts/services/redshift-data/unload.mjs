@@ -80,9 +80,9 @@ function hasOuterLimit(select) {
  * is one part without rows.
  *
  * @param {NonNullable<ReturnType<typeof parseUnload>>} asked
- * @param {{client: import('pg').Client, s3: import('./s3-place.mjs').S3Place, onDuckDb: (connection: object) => void}} means
+ * @param {{client: import('pg').Client, s3: import('./s3-place.mjs').S3Place, exchangeFolder: string, onDuckDb: (connection: object) => void}} means
  */
-export async function unload(asked, {client, s3, onDuckDb}) {
+export async function unload(asked, {client, s3, exchangeFolder, onDuckDb}) {
   const {text, parameters} = translate(asked.select)
   if (parameters.length > 0) throw new NotRedshift('parameters are not read inside the text of UNLOAD')
   await emptyPlace(asked, s3)
@@ -93,7 +93,7 @@ export async function unload(asked, {client, s3, onDuckDb}) {
   const columns = columnsOf(fields)
   const names = columns.map(({name}) => name)
   if (new Set(names).size < names.length) throw new NotRedshift('UNLOAD with two columns of one name')
-  return exchange(async ({folder, csv, duckDb}) => {
+  return exchange(exchangeFolder, async ({folder, csv, duckDb}) => {
     onDuckDb(duckDb)
     // A line with nothing on it would be no row to DuckDB.
     const texts = columns
