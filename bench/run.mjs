@@ -11,7 +11,16 @@ const sections = {
   none: {
     title: 'Against the physical limit',
     command: 'npm run bench',
-    parts: ['historical-features', 'materialize', 'online-read', 'redis', 'cassandra', 'pacing', 'start-up'],
+    parts: [
+      'historical-features',
+      'materialize',
+      'online-read',
+      'redis',
+      'cassandra',
+      'redshift',
+      'pacing',
+      'start-up',
+    ],
   },
   feast: {title: 'Against Feast', command: 'npm run bench -- --peer feast', parts: ['feast']},
 }
