@@ -179,8 +179,10 @@ export interface Registry extends AsyncDisposable {
 /** How a registry comes into being; one record per driver folder. */
 export interface RegistryDriver {
   open(options: {
-    /** The `registry` value of feature_store.yaml. */
+    /** The `registry` value of feature_store.yaml, or `path` in it. */
     readonly location: string
+    /** The other keys of a `registry` that is a block, camelCased. */
+    readonly settings?: Readonly<Record<string, unknown>>
     readonly project: string
     /** Absolute; a relative location is relative to it. */
     readonly repoDirectory: string

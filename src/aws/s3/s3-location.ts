@@ -1,0 +1,20 @@
+/** Where objects lie in S3. */
+export interface S3Location {
+  readonly bucket: string
+  /** Without a slash in front; empty for the whole bucket. */
+  readonly key: string
+}
+
+/** What `s3://bucket/key` names; undefined for anything else. Keys are taken as they stand, nothing is unescaped. */
+export function parseS3Location(text: string): S3Location | undefined {
+  const [, bucket, key = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/is.exec(text) ?? []
+  return bucket === undefined ? undefined : {bucket, key}
+}
+
+export function isS3Location(text: string): boolean {
+  return /^s3:\/\//i.test(text)
+}
+
+export function formatS3Location({bucket, key}: S3Location): string {
+  return `s3://${bucket}/${key}`
+}
