@@ -17,6 +17,7 @@ import {compileSourceSummary} from '../../compile/source-summary.js'
 import {BoundValues} from '../../compile/sql-values.js'
 import {valueTypeOf} from '../../compile/dialects/duckdb-types.js'
 import type {ColumnBatch} from '../../definitions/column-batch.js'
+import type {DataSource} from '../../definitions/definition.js'
 import type {Instant} from '../../definitions/instant.js'
 import {FeatureStoreError} from '../../errors.js'
 import {examineFolder} from '../../examine-folder.js'
@@ -25,6 +26,7 @@ import type {
   LatestBatch,
   OfflineStore,
   OfflineStoreDriver,
+  PinnedSource,
   ReadOptions,
   RetrievalJob,
   SnapshotChanges,
@@ -42,6 +44,7 @@ import {sourceError} from './query-error.js'
 import {readSource} from './read-source.js'
 import {DuckDbSnapshotChanges} from './snapshot-changes.js'
 import {batchRows, latestBatches} from './latest-batches.js'
+import {resolveSnapshot} from './table-snapshot.js'
 import {sourceVersion} from './source-version.js'
 import {describeScript, runSteps, type Compile} from './run-steps.js'
 
@@ -106,6 +109,12 @@ class DuckDbOfflineStore implements OfflineStore {
 
   sourceVersion(source: SourceTree, modifiedBy: Instant): Promise<string | undefined> {
     return this.#reading(source, (session) => sourceVersion(session, source, this.#repoDirectory, modifiedBy))
+  }
+
+  async pinSource(source: DataSource): Promise<PinnedSource | undefined> {
+    if (source.type !== 'delta' && source.type !== 'iceberg') return undefined
+    const found = await this.#withSession((session) => resolveSnapshot(session, source, this.#repoDirectory))
+    return {source: found.source, snapshot: found.name}
   }
 
   async *readLatest(

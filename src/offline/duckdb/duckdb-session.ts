@@ -11,6 +11,7 @@ export class DuckDbSession implements AsyncDisposable {
   readonly #connection: DuckDBConnection
   readonly #databases: AttachedDatabases
   readonly #acquired: string[] = []
+  readonly #found = new Map<string, Promise<unknown>>()
   #closed = false
 
   constructor(connection: DuckDBConnection, databases: AttachedDatabases) {
@@ -27,6 +28,15 @@ export class DuckDbSession implements AsyncDisposable {
     const alias = await this.#databases.acquire(path)
     this.#acquired.push(path)
     return alias
+  }
+
+  /** What was found out once holds for the whole session, so that all that it reads is of one moment. */
+  once<T>(name: string, find: () => Promise<T>): Promise<T> {
+    const known = this.#found.get(name) as Promise<T> | undefined
+    if (known !== undefined) return known
+    const found = find()
+    this.#found.set(name, found)
+    return found
   }
 
   /** All rows of a small answer. */

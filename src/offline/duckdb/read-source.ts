@@ -4,12 +4,20 @@ import {quoteName, quoteText} from '../../compile/dialects/duckdb-names.js'
 import {duckDb} from '../../compile/dialects/duckdb.js'
 import type {SourceTree} from '../../compile/query.js'
 import type {ReadableSource} from '../../compile/source-rows.js'
-import type {DataSource, DuckDbSource, FileSource} from '../../definitions/definition.js'
+import type {
+  DataSource,
+  DeltaSource,
+  DuckDbSource,
+  FileSource,
+  IcebergSource,
+} from '../../definitions/definition.js'
 import {FeatureStoreError} from '../../errors.js'
 import type {DuckDbSession} from './duckdb-session.js'
 import {engineMessage} from './query-error.js'
 import {csvFiles, jsonFiles, typedFiles} from './file-relation.js'
 import {findSourceFiles, unreadable} from './source-files.js'
+import {loadExtension} from './load-extension.js'
+import {resolveSnapshot} from './table-snapshot.js'
 import {typedText} from './typed-text.js'
 import {checkReproducible, parseSelect, qualifyTables} from './source-query.js'
 
@@ -53,6 +61,14 @@ async function relationOf(
       await checkReproducible(session, await parseSelect(session, source.query, what), source.query, what)
       return queryRelation(session, source.query, tree.inputs, repoDirectory, form)
     }
+    case 'delta':
+    case 'iceberg':
+      return tableRelation(session, source, repoDirectory)
+    case 'glue':
+      throw new FeatureStoreError(
+        'FS_NOT_SUPPORTED',
+        `Data source \`${source.name}\` is a table of Glue, which is not read yet.`,
+      )
     default:
       return source satisfies never
   }
@@ -92,6 +108,19 @@ async function fileRelation(
     return `${quoteText(name)}: ${quoteText(type)}`
   })
   return jsonFiles(files, [`columns = {${texts.join(', ')}}`])
+}
+
+/** A table at the one snapshot that this session reads of it. */
+async function tableRelation(
+  session: DuckDbSession,
+  source: DeltaSource | IcebergSource,
+  repoDirectory: string,
+): Promise<string> {
+  const {relation} = await session.once(`snapshot of ${source.name}`, () =>
+    resolveSnapshot(session, source, repoDirectory),
+  )
+  await loadExtension(session, source.type, `Data source \`${source.name}\``)
+  return `(SELECT * FROM ${relation})`
 }
 
 async function databaseRelation(
