@@ -1,13 +1,16 @@
-// `npm run services:up`: one Redis, one Cassandra and one PostgreSQL on loopback, for the tests of stores and to try them;
+// `npm run services:up`: one Redis, one Cassandra, one PostgreSQL and a stand-in for AWS on loopback, for the tests of stores and to try them;
 // installs what is missing where it may (Debian, as root). `npm run services:down` ends those, and no other. Both may run twice.
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
+import {fileURLToPath} from 'node:url'
 import {greetings} from './services/answers.mjs'
+import {installMoto} from './services/aws/moto.mjs'
 import {BackgroundServer} from './services/background-server.mjs'
 import {fetchClasspath, readClasspath} from './services/cassandra-classpath.mjs'
 import {cassandraNode} from './services/cassandra-node.mjs'
+import {installDuckDbExtensions} from './services/duckdb-extensions.mjs'
 import {installTools} from './services/install-tools.mjs'
-import {cassandraPort, postgresPort, redisPort} from './services/ports.mjs'
+import {awsPort, cassandraPort, postgresPort, redisPort} from './services/ports.mjs'
 import {postgresServer} from './services/postgres-server.mjs'
 
 const services = [
@@ -45,6 +48,24 @@ const services = [
     commandIn: (folder) => postgresServer({folder, port: postgresPort}),
     marks: ['postgres ', `feature-repo-postgresql-${postgresPort}`],
   },
+  {
+    name: 'AWS',
+    port: awsPort,
+    settings: [
+      `AWS_ENDPOINT_URL=http://127.0.0.1:${awsPort}`,
+      ...['AWS_REGION=us-east-1', 'AWS_ACCESS_KEY_ID=test', 'AWS_SECRET_ACCESS_KEY=test'],
+    ].join('\n  '),
+    greeting: greetings.aws,
+    commandIn: (folder) => ({
+      command: process.execPath,
+      args: [
+        fileURLToPath(new URL('services/aws/aws-stand-in.mjs', import.meta.url)),
+        String(awsPort),
+        folder,
+      ],
+    }),
+    marks: ['aws-stand-in.mjs', String(awsPort)],
+  },
 ].map((service) => ({...service, server: new BackgroundServer(service)}))
 
 async function up() {
@@ -53,6 +74,8 @@ async function up() {
     console.log('Fetching Cassandra from Maven Central')
     fetchClasspath()
   }
+  installMoto()
+  installDuckDbExtensions()
   for (const {name, port, server, settings} of services)
     console.log(`${name} ${await server.up()} at 127.0.0.1:${port}\n  ${settings}`)
 }

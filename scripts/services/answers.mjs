@@ -2,6 +2,10 @@ import {connect} from 'node:net'
 
 /** What is said to a server, and how its answer begins. */
 export const greetings = {
+  aws: {
+    said: Buffer.from('GET /_stand-in/health HTTP/1.1\r\nHost: stand-in\r\nConnection: close\r\n\r\n'),
+    answer: Buffer.from('HTTP/1.1 200'),
+  },
   redis: {said: Buffer.from('PING\r\n'), answer: Buffer.from('+PONG')},
   // SSLRequest, and no or yes: https://www.postgresql.org/docs/current/protocol-message-formats.html
   postgres: {said: Buffer.from('0000000804d2162f', 'hex'), answer: Buffer.from('N')},

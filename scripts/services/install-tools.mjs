@@ -10,6 +10,12 @@ const tools = [
   {name: 'PostgreSQL', package: 'postgresql', isThere: () => findPostgres() !== undefined},
   {name: 'openssl', package: 'openssl', isThere: () => isInstalled('openssl')},
   {name: 'Java 17', package: 'openjdk-17-jre-headless', isThere: () => findJava() !== undefined},
+  // The stand-in for AWS runs on it. Debian's own comes without ensurepip.
+  {
+    name: 'Python with venv and pip',
+    package: 'python3-venv python3-pip',
+    isThere: () => spawnSync('python3', ['-c', 'import ensurepip, pip'], {stdio: 'ignore'}).status === 0,
+  },
   // Only to fetch Cassandra.
   {
     name: 'mvn',
@@ -22,7 +28,7 @@ const tools = [
 export function installTools() {
   const missing = tools.filter(({isThere}) => !isThere())
   if (missing.length === 0) return
-  const packages = missing.map((tool) => tool.package)
+  const packages = missing.flatMap((tool) => tool.package.split(' '))
   if (process.getuid?.() === 0 && isInstalled('apt-get')) {
     console.log(`Installing ${packages.join(', ')}`)
     const install = () => aptGet('install', '-y', '--no-install-recommends', ...packages)

@@ -1,0 +1,135 @@
+import {createServer} from 'node:http'
+import {finished, pipeline} from 'node:stream/promises'
+import {setTimeout as sleep} from 'node:timers/promises'
+import {errorAnswer, jsonAnswer} from './error-answer.mjs'
+import {FaultRules} from './fault-rules.mjs'
+import {GlueManners} from './glue-manners.mjs'
+import {readAll} from './moto.mjs'
+import {isForm, operationName} from './operation-name.mjs'
+
+/** moto refuses in XML whoever has no right, also where a service speaks JSON. */
+const refusals = {
+  AccessDenied: 'AccessDeniedException',
+  SignatureDoesNotMatch: 'InvalidSignatureException',
+  InvalidClientTokenId: 'UnrecognizedClientException',
+}
+
+/**
+ * The one address of AWS: S3, Glue, STS and IAM by moto, with what moto lacks, and the Redshift Data API. Faults come when
+ * they are asked for, and calls are counted. What tests ask of the stand-in itself has paths that begin with `/_stand-in/`:
+ * `POST faults` (a list of `FaultRule`), `DELETE faults`, `GET calls`, `GET statements`, `GET health`.
+ */
+export class AwsProxy {
+  #moto
+  #glue
+  #redshift
+  #faults = new FaultRules()
+  #calls = {}
+  #server = createServer((request, response) => {
+    this.#serve(request, response).catch((error) => {
+      if (response.headersSent || request.socket.destroyed) request.socket.destroy()
+      else send(request, response, {status: 502, headers: {}, body: Buffer.from(String(error.stack))})
+    })
+  })
+
+  /**
+   * @param {import('./moto.mjs').Moto} moto
+   * @param {{answer(operation: string, request: object, body: Buffer): Promise<import('./error-answer.mjs').Answer>, statements: readonly string[]}} [redshift]
+   */
+  constructor(moto, redshift) {
+    this.#moto = moto
+    this.#glue = new GlueManners(moto)
+    this.#redshift = redshift
+    // Shorter than a client's, a connection would end while a request is on its way.
+    this.#server.keepAliveTimeout = 60_000
+    this.#server.requestTimeout = 0
+  }
+
+  /** @param {number} port On 127.0.0.1. */
+  listen(port) {
+    return new Promise((resolve, reject) => {
+      this.#server.on('error', reject).listen(port, '127.0.0.1', resolve)
+    })
+  }
+
+  async #serve(request, response) {
+    if (request.url.startsWith('/_stand-in/')) return send(request, response, await this.#control(request))
+    const {method, url, headers} = request
+    // Objects may be large, everything else is small and may have to be looked into.
+    const body = headers['x-amz-target'] !== undefined || isForm(headers) ? await readAll(request) : undefined
+    const operation = operationName({method, url, headers, body})
+    this.#calls[operation] = (this.#calls[operation] ?? 0) + 1
+    const fault = this.#faults.take(operation, url)
+    if (fault?.delayMillis !== undefined) await sleep(fault.delayMillis)
+    const isFailing = fault?.cut === true || fault?.type !== undefined
+    if (!isFailing) return this.#pass(operation, request, body, response)
+    if (fault.after === true) await this.#takeEffect(operation, request, body)
+    else if (body === undefined) await finished(request.resume())
+    if (fault.cut === true) request.socket.destroy()
+    else send(request, response, errorAnswer(operation, headers, fault))
+  }
+
+  async #pass(operation, request, body, response) {
+    if (body !== undefined) return send(request, response, await this.#answer(operation, request, body))
+    const answer = await this.#moto.forward(request, request)
+    response.writeHead(answer.statusCode, withoutHops(answer.headers))
+    await pipeline(answer, response)
+  }
+
+  async #takeEffect(operation, request, body) {
+    if (body !== undefined) await this.#answer(operation, request, body)
+    else await finished((await this.#moto.forward(request, request)).resume())
+  }
+
+  async #answer(operation, {method, url, headers}, body) {
+    const [service, name] = operation.split('.')
+    const request = {method, url, headers}
+    if (service === 'RedshiftData') {
+      if (this.#redshift !== undefined) return this.#redshift.answer(name, request, body)
+      return errorAnswer(operation, headers, {
+        type: 'UnknownOperationException',
+        message: 'there is no Redshift here',
+      })
+    }
+    const answer =
+      service === 'Glue' ? await this.#glue.answer(name, request, body) : await this.#moto.call(request, body)
+    return inJson(operation, headers, answer)
+  }
+
+  async #control(request) {
+    const {pathname} = new URL(request.url, 'http://stand-in')
+    switch (`${request.method} ${pathname.slice('/_stand-in/'.length)}`) {
+      case 'GET health':
+        return jsonAnswer(200, {})
+      case 'GET calls':
+        return jsonAnswer(200, this.#calls)
+      case 'GET statements':
+        return jsonAnswer(200, this.#redshift?.statements ?? [])
+      case 'POST faults':
+        this.#faults.add(JSON.parse((await readAll(request)).toString()))
+        return jsonAnswer(200, {})
+      case 'DELETE faults':
+        this.#faults.clear()
+        return jsonAnswer(200, {})
+      default:
+        return jsonAnswer(404, {})
+    }
+  }
+}
+
+function inJson(operation, headers, answer) {
+  if (headers['x-amz-target'] === undefined || answer.status !== 403) return answer
+  const [, code, message] = /<Code>(\w+)<\/Code>\s*<Message>([^<]*)/.exec(answer.body.toString()) ?? []
+  if (code === undefined) return answer
+  return errorAnswer(operation, headers, {status: 400, type: refusals[code] ?? code, message})
+}
+
+function send(request, response, {status, headers, body}) {
+  response.writeHead(status, {...withoutHops(headers), 'content-length': body.length})
+  response.end(request.method === 'HEAD' ? undefined : body)
+}
+
+/** What is said of one connection only. */
+function withoutHops({connection: _connection, 'transfer-encoding': _encoding, ...headers}) {
+  return headers
+}
