@@ -12,6 +12,7 @@ export class DuckDbSession implements AsyncDisposable {
   readonly #databases: AttachedDatabases
   readonly #acquired: string[] = []
   readonly #found = new Map<string, Promise<unknown>>()
+  readonly #closers: (() => void)[] = []
   #closed = false
 
   constructor(connection: DuckDBConnection, databases: AttachedDatabases) {
@@ -37,6 +38,11 @@ export class DuckDbSession implements AsyncDisposable {
     const found = find()
     this.#found.set(name, found)
     return found
+  }
+
+  /** What is to be closed with the session. */
+  onClose(close: () => void): void {
+    this.#closers.push(close)
   }
 
   /** All rows of a small answer. */
@@ -90,6 +96,7 @@ export class DuckDbSession implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    for (const close of this.#closers) close()
     this.#connection.interrupt()
     this.#connection.closeSync()
     for (const path of this.#acquired.splice(0)) await this.#databases.release(path)

@@ -18,19 +18,16 @@ import {csvFiles, jsonFiles, typedFiles} from './file-relation.js'
 import {findSourceFiles, unreadable} from './source-files.js'
 import {loadExtension} from './load-extension.js'
 import {resolveSnapshot} from './table-snapshot.js'
+import {findGlueTable} from './find-glue-table.js'
+import {glueRelation} from './glue-relation.js'
+import type {SourceForm} from './source-form.js'
+import type {TimeRange} from './time-range.js'
 import {typedText} from './typed-text.js'
 import {checkReproducible, parseSelect, qualifyTables} from './source-query.js'
 
 /**
- * How values of text files are read. `sniffed`: with types that the engine finds in the first thousands of rows, enough
- * to describe them. `exact`: as text, to be read as a view declares them, value by value; types guessed from the first
- * rows would fail at the first odd value, and round numbers. `typed`: for SQL, which expects types: those that hold
- * every value.
- */
-export type SourceForm = 'sniffed' | 'typed' | 'exact'
-
-/**
- * A source as the engine reads it, its field mapping applied. Nothing is read but what tells the columns. Throws
+ * A source as the engine reads it, its field mapping applied. Nothing is read but what tells the columns. Rows outside
+ * of `within` may be left out where that spares reading. Throws
  * FS_SOURCE_UNREADABLE, FS_SOURCE_NOT_REPRODUCIBLE, FS_SOURCE_MISMATCH.
  */
 export async function readSource(
@@ -38,9 +35,10 @@ export async function readSource(
   tree: SourceTree,
   repoDirectory: string,
   form: SourceForm,
+  within?: TimeRange,
 ): Promise<ReadableSource> {
   const {source} = tree
-  const relation = await relationOf(session, tree, repoDirectory, form)
+  const relation = await relationOf(session, tree, repoDirectory, form, within)
   return withMapping(source, {dialect: duckDb, relation, columns: await describe(session, source, relation)})
 }
 
@@ -49,6 +47,7 @@ async function relationOf(
   tree: SourceTree,
   repoDirectory: string,
   form: SourceForm,
+  within: TimeRange | undefined,
 ): Promise<string> {
   const {source} = tree
   switch (source.type) {
@@ -64,11 +63,12 @@ async function relationOf(
     case 'delta':
     case 'iceberg':
       return tableRelation(session, source, repoDirectory)
-    case 'glue':
-      throw new FeatureStoreError(
-        'FS_NOT_SUPPORTED',
-        `Data source \`${source.name}\` is a table of Glue, which is not read yet.`,
-      )
+    case 'glue': {
+      const found = await findGlueTable(session, source)
+      return 'table' in found
+        ? glueRelation(session, found.catalog, {source, table: found.table}, form, within)
+        : tableRelation(session, found.source, repoDirectory)
+    }
     default:
       return source satisfies never
   }
