@@ -40,7 +40,7 @@ export function s3PathStyle(environment: NodeJS.ProcessEnv = process.env): boole
 }
 
 /** The region that AWS's own variables name. Throws FS_STORE_UNAVAILABLE where they name none. */
-export function awsRegion(environment: NodeJS.ProcessEnv = process.env): string {
+export function environmentRegion(environment: NodeJS.ProcessEnv = process.env): string {
   const region = environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION'] ?? ''
   if (region !== '') return region
   throw new FeatureStoreError('FS_STORE_UNAVAILABLE', 'No region of AWS is set.', {

@@ -1,5 +1,5 @@
 import type {GlueClient, Partition, Table} from '@aws-sdk/client-glue'
-import {awsClientSettings, awsRegion} from '../../aws/client-settings.js'
+import {awsClientSettings, environmentRegion} from '../../aws/client-settings.js'
 import type {GlueSource} from '../../definitions/definition.js'
 import {parseCatalogTable, plainLocation, type CatalogTable} from './catalog-table.js'
 import {glueError} from './glue-error.js'
@@ -95,7 +95,7 @@ export class GlueCatalog {
 
   async #ask<T>(operation: string, what: string, send: (client: GlueClient) => Promise<T>): Promise<T> {
     const {catalogId, roleArn} = this.#access
-    const region = awsRegion()
+    const region = environmentRegion()
     this.#client ??= import('@aws-sdk/client-glue').then(
       ({GlueClient: Client}) =>
         new Client(awsClientSettings({region, ...(roleArn === undefined ? {} : {roleArn})})),

@@ -36,8 +36,8 @@ export function catalogFiles(
         `delim = ${quoteText(format.delimiter)}`,
         `quote = ${quoteText(format.quote)}`,
         `escape = ${quoteText(format.escape)}`,
-        // Hive writes null so, and reads an empty number as null.
-        `nullstr = ['', '\\N']`,
+        // Hive writes null as \\N, where that is no escape, and reads an empty number as null.
+        format.escape === '\\' ? `nullstr = ''` : `nullstr = ['', '\\N']`,
         // Rows that were written before a column was added.
         'null_padding = true',
         `columns = {${types.join(', ')}}`,
