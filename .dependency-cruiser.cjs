@@ -15,7 +15,17 @@ const arrows = {
   repo: ['definitions', 'config', 'compile', 'errors'],
   registry: ['definitions', 'errors', 'examination', 'examine-folder', 'patiently', 'aws'],
   online: ['definitions', 'errors', 'examination', 'examine-folder', 'patiently', 'aws'],
-  offline: ['compile', 'definitions', 'errors', 'output-file', 'examination', 'examine-folder', 'aws'],
+  catalog: ['definitions', 'errors', 'aws'],
+  offline: [
+    'catalog',
+    'compile',
+    'definitions',
+    'errors',
+    'output-file',
+    'examination',
+    'examine-folder',
+    'aws',
+  ],
   doctor: [
     'definitions',
     'config/repo-config',

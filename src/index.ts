@@ -2,16 +2,20 @@
 /** The public SDK: builders for definitions, the store, and the types of what goes in and comes out. */
 export {
   dataSource,
+  deltaSource,
   duckDbSource,
   entity,
   featureService,
   featureView,
   fileSource,
+  glueSource,
+  icebergSource,
   querySource,
 } from './definitions/builders.js'
 export type {
   DataSourceDefinition,
   DataSourceSpec,
+  DeltaSourceSpec,
   DuckDbSourceSpec,
   EntityDefinition,
   EntitySpec,
@@ -22,6 +26,8 @@ export type {
   FeatureViewSpec,
   FieldSpec,
   FileSourceSpec,
+  GlueSourceSpec,
+  IcebergSourceSpec,
   JoinKeySpec,
   ProjectionSpec,
   QuerySourceSpec,

@@ -40,7 +40,7 @@ export function s3PathStyle(environment: NodeJS.ProcessEnv = process.env): boole
 }
 
 /** The region that AWS's own variables name. Throws FS_STORE_UNAVAILABLE where they name none. */
-export function awsRegion(environment: NodeJS.ProcessEnv = process.env): string {
+export function environmentRegion(environment: NodeJS.ProcessEnv = process.env): string {
   const region = environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION'] ?? ''
   if (region !== '') return region
   throw new FeatureStoreError('FS_STORE_UNAVAILABLE', 'No region of AWS is set.', {
@@ -51,4 +51,9 @@ export function awsRegion(environment: NodeJS.ProcessEnv = process.env): string 
 /** The region to ask S3 in where none is configured: its answer names the bucket's own, and its client goes there. */
 export function s3Region(environment: NodeJS.ProcessEnv = process.env): string {
   return environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION'] ?? 'us-east-1'
+}
+
+/** An endpoint of S3 that is not AWS's own, as the variables name it: a URL. */
+export function s3Endpoint(environment: NodeJS.ProcessEnv = process.env): string | undefined {
+  return environment['AWS_ENDPOINT_URL_S3'] ?? environment['AWS_ENDPOINT_URL']
 }

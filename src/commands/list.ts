@@ -1,7 +1,7 @@
 import {BaseCommand} from '../cli/base-command.js'
 import {definitionsOfKind, kindArg} from '../cli/definition-kinds.js'
 import {renderTable} from '../cli/render-table.js'
-import type {Definition} from '../definitions/definition.js'
+import type {DataSource, Definition} from '../definitions/definition.js'
 import {formatDuration} from '../definitions/duration.js'
 import {formatDefinition, type PlainDefinition} from '../definitions/snake-case.js'
 
@@ -42,7 +42,7 @@ function summary(definition: Definition): string {
     case 'entity':
       return definition.joinKeys.map((key) => `${key.name} ${key.valueType}`).join(', ')
     case 'data_source':
-      return definition.type === 'query' ? 'query' : `${definition.type} ${definition.path}`
+      return sourceSummary(definition)
     case 'feature_view': {
       const ttl = definition.ttl === undefined ? 'no ttl' : `ttl ${formatDuration(definition.ttl)}`
       return `${definition.schema.length} features of ${definition.entities.join(', ')}, ${ttl}`
@@ -51,5 +51,20 @@ function summary(definition: Definition): string {
       return definition.features.map((projection) => projection.name ?? projection.view).join(', ')
     default:
       return definition satisfies never
+  }
+}
+
+function sourceSummary(source: DataSource): string {
+  switch (source.type) {
+    case 'query':
+      return 'query'
+    case 'glue':
+      return `glue ${source.database}.${source.table}`
+    case 'delta':
+      return `delta ${source.path}${source.version === undefined ? '' : ` version ${source.version}`}`
+    case 'iceberg':
+      return `iceberg ${source.path}${source.snapshotId === undefined ? '' : ` snapshot ${source.snapshotId}`}`
+    default:
+      return `${source.type} ${source.path}`
   }
 }

@@ -102,6 +102,8 @@ export interface ViewRun {
   /** What this run loaded. */
   readonly intervals: readonly Interval[]
   readonly rows: RowCounts
+  /** By name of a source whose table keeps its snapshots: the one that was read, such as `delta version 8`. */
+  readonly snapshots?: Readonly<Record<string, string>>
   /** Why no rows were found, warnings, and the like: for people. */
   readonly notes?: readonly string[]
   readonly error?: {readonly code: string; readonly message: string; readonly hint?: string}

@@ -5,6 +5,14 @@ export interface S3Location {
   readonly key: string
 }
 
+export interface S3Object extends S3Location {
+  readonly etag: string
+  /** Bytes. */
+  readonly size: number
+  /** Milliseconds since 1970, by the clock of S3, to the second. */
+  readonly modifiedMillis: number
+}
+
 /** What `s3://bucket/key` names; undefined for anything else. Keys are taken as they stand, nothing is unescaped. */
 export function parseS3Location(text: string): S3Location | undefined {
   const [, bucket, key = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/is.exec(text) ?? []

@@ -6,15 +6,7 @@ import type {S3Client} from '@aws-sdk/client-s3'
 import {callerIdentity} from '../caller-identity.js'
 import {awsClientSettings, s3PathStyle, type AwsIdentity} from '../client-settings.js'
 import {s3Failure, type S3Failure} from './s3-failure.js'
-import type {S3Location} from './s3-location.js'
-
-export interface S3Object extends S3Location {
-  readonly etag: string
-  /** Bytes. */
-  readonly size: number
-  /** Milliseconds since 1970, by the clock of S3, to the second. */
-  readonly modifiedMillis: number
-}
+import type {S3Location, S3Object} from './s3-location.js'
 
 /** On what a write depends: that nothing is there, or what is there still has an ETag. */
 export type S3Condition = 'absent' | {readonly etag: string}
@@ -153,6 +145,15 @@ export class S3Objects implements AsyncDisposable {
       if (s3Failure(error, location.bucket).kind === 'no-key') return undefined
       throw error
     }
+  }
+
+  /** The region of a bucket; undefined where it can't be had. */
+  async regionOf(bucket: string): Promise<string | undefined> {
+    const head = this.#client.send(new this.#sdk.HeadBucketCommand({Bucket: bucket}))
+    return head.then(
+      ({BucketRegion}) => BucketRegion,
+      () => undefined,
+    )
   }
 
   /** All objects whose keys begin so, in the order of their keys. */
