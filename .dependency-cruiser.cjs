@@ -15,7 +15,9 @@ const arrows = {
   repo: ['definitions', 'config', 'compile', 'errors'],
   registry: ['definitions', 'errors', 'examination', 'examine-folder', 'patiently', 'aws'],
   online: ['definitions', 'errors', 'examination', 'examine-folder', 'patiently', 'aws'],
+  catalog: ['definitions', 'errors', 'aws'],
   offline: [
+    'catalog',
     'compile',
     'definitions',
     'errors',

@@ -2,17 +2,21 @@
 /** The public SDK: builders for definitions, the store, and the types of what goes in and comes out. */
 export {
   dataSource,
+  deltaSource,
   duckDbSource,
   redshiftSource,
   entity,
   featureService,
   featureView,
   fileSource,
+  glueSource,
+  icebergSource,
   querySource,
 } from './definitions/builders.js'
 export type {
   DataSourceDefinition,
   DataSourceSpec,
+  DeltaSourceSpec,
   DuckDbSourceSpec,
   RedshiftSourceSpec,
   EntityDefinition,
@@ -24,6 +28,8 @@ export type {
   FeatureViewSpec,
   FieldSpec,
   FileSourceSpec,
+  GlueSourceSpec,
+  IcebergSourceSpec,
   JoinKeySpec,
   ProjectionSpec,
   QuerySourceSpec,

@@ -24,8 +24,8 @@ export class OpenStores implements AsyncDisposable {
   /** Once it is closed, each of these throws. */
   registry(): Promise<Registry> {
     this.#checkOpen()
-    const {registry: location, project, directory: repoDirectory} = this.#config
-    this.#registry ??= openRegistry({location, project, repoDirectory}).catch((error: unknown) => {
+    const {registry: location, registrySettings: settings, project, directory: repoDirectory} = this.#config
+    this.#registry ??= openRegistry({location, settings, project, repoDirectory}).catch((error: unknown) => {
       this.#registry = undefined
       throw error
     })

@@ -102,7 +102,7 @@ function unavailable(cause: unknown, {roleArn}: AwsCredentialsOptions): FeatureS
         cause,
       })
     : new FeatureStoreError('FS_STORE_UNAVAILABLE', `The role ${roleArn} can't be assumed: ${reason}`, {
-        hint: 'Check `online_store.role_arn`, `online_store.external_id`, and whom the role trusts.',
+        hint: 'Check `role_arn` and `external_id` in feature_store.yaml, and whom the role trusts.',
         cause,
       })
 }

@@ -20,9 +20,14 @@ export function renderRun(run: RunRecord): string {
     ]),
     {alignRight: [2, 3, 4, 5, 6]},
   )
+  const snapshots = run.views.flatMap((view) =>
+    Object.entries(view.snapshots ?? {}).map(([source, one]) => `  ${view.name}: read ${source} at ${one}`),
+  )
   const notes = run.views.flatMap((view) => (view.notes ?? []).map((note) => `  ${view.name}: ${note}`))
   const writing = run.writing === undefined ? [] : [renderWriting(run.writing)]
-  return [`Run ${ansis.bold(run.id)}: ${run.status}${took}`, table, ...notes, ...writing].join('\n')
+  return [`Run ${ansis.bold(run.id)}: ${run.status}${took}`, table, ...snapshots, ...notes, ...writing].join(
+    '\n',
+  )
 }
 
 function renderWriting(writing: RunWriting): string {

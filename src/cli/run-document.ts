@@ -19,6 +19,8 @@ export interface RunDocument {
   readonly pid: number
   readonly views: readonly (Pick<ViewRun, 'name' | 'status' | 'rows' | 'error'> & {
     readonly intervals: readonly IntervalDocument[]
+    /** By name of a source: the snapshot of its table that was read. */
+    readonly snapshots?: Readonly<Record<string, string>>
     readonly notes?: readonly string[]
     readonly rejects_file?: string
   })[]
@@ -50,6 +52,7 @@ export function runDocument(run: RunRecord): RunDocument {
       status: view.status,
       intervals: view.intervals.map(intervalDocument),
       rows: view.rows,
+      ...(view.snapshots === undefined ? {} : {snapshots: view.snapshots}),
       ...(view.notes === undefined ? {} : {notes: view.notes}),
       ...(view.error === undefined ? {} : {error: view.error}),
       ...(view.rejectsFile === undefined ? {} : {rejects_file: view.rejectsFile}),

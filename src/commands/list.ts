@@ -37,9 +37,23 @@ function row(definition: Definition): string[] {
   return [definition.name, summary(definition), definition.description ?? '']
 }
 
-function placeOf(source: DataSource): string {
-  if ('path' in source) return source.path
-  return 'table' in source ? [source.database, source.schema, source.table].filter(Boolean).join('.') : ''
+function sourceSummary(source: DataSource): string {
+  switch (source.type) {
+    case 'query':
+      return 'query'
+    case 'redshift':
+      return source.table === undefined
+        ? 'redshift query'
+        : `redshift ${[source.database, source.schema, source.table].filter(Boolean).join('.')}`
+    case 'glue':
+      return `glue ${source.database}.${source.table}`
+    case 'delta':
+      return `delta ${source.path}${source.version === undefined ? '' : ` version ${source.version}`}`
+    case 'iceberg':
+      return `iceberg ${source.path}${source.snapshotId === undefined ? '' : ` snapshot ${source.snapshotId}`}`
+    default:
+      return `${source.type} ${source.path}`
+  }
 }
 
 function summary(definition: Definition): string {
@@ -47,7 +61,7 @@ function summary(definition: Definition): string {
     case 'entity':
       return definition.joinKeys.map((key) => `${key.name} ${key.valueType}`).join(', ')
     case 'data_source':
-      return `${definition.type} ${placeOf(definition)}`.trimEnd()
+      return sourceSummary(definition)
     case 'feature_view': {
       const ttl = definition.ttl === undefined ? 'no ttl' : `ttl ${formatDuration(definition.ttl)}`
       return `${definition.schema.length} features of ${definition.entities.join(', ')}, ${ttl}`

@@ -1,4 +1,5 @@
 import type {Schema} from './check-schema.js'
+import {registrySchema} from './registry-schema.js'
 import {offlineStoreSettings, onlineStoreSettings, type StoreSettings} from './store-settings.js'
 
 const path = (description: string, fallback: string): Schema => ({
@@ -22,10 +23,7 @@ export const featureStoreSchema: Schema = {
       errorMessage: 'a letter, then letters, digits, `_` or `-`, 64 at most',
       description: 'Name of the project. Keeps what several projects put into one store apart.',
     },
-    registry: path(
-      'Where applied definitions and the state of loads are kept: a path in the repo, or postgres://user@host:5432/database.',
-      'data/registry.json',
-    ),
+    registry: registrySchema,
     offline_store: storeBlock('Computes training frames and the newest rows.', offlineStoreSettings, {}),
     online_store: storeBlock('Serves the newest values.', onlineStoreSettings, {
       expire_after: {

@@ -74,7 +74,7 @@ function parseRepoConfig(directory: string, text: string, env: Environment): Rep
 
 interface FeatureStoreFile {
   readonly project: string
-  readonly registry: string
+  readonly registry: string | {readonly type: string; readonly path: string}
   readonly offline_store: {readonly type: string}
   readonly online_store: {
     readonly type: string
@@ -102,7 +102,7 @@ function toConfig(directory: string, file: FeatureStoreFile): RepoConfig {
   return {
     directory,
     project: file.project,
-    registry: file.registry,
+    ...toRegistry(file.registry),
     offlineStore: toStoreConfig(file.offline_store),
     onlineStore: {
       ...toStoreConfig(onlineStore),
@@ -115,6 +115,14 @@ function toConfig(directory: string, file: FeatureStoreFile): RepoConfig {
       parallel: file.materialization.parallel,
     },
   }
+}
+
+function toRegistry(
+  registry: FeatureStoreFile['registry'],
+): Pick<RepoConfig, 'registry' | 'registrySettings'> {
+  if (typeof registry === 'string') return {registry, registrySettings: {}}
+  const {path, ...block} = registry
+  return {registry: path, registrySettings: toStoreConfig(block).settings}
 }
 
 function toWriteSettings(block: WriteBlock): WriteSettings {

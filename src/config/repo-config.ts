@@ -7,6 +7,8 @@ export interface RepoConfig {
   readonly project: string
   /** A path, relative to the repo, or a URL. */
   readonly registry: string
+  /** What else is said of the registry: as whom it is reached, and where. */
+  readonly registrySettings: Readonly<Record<string, unknown>>
   readonly offlineStore: StoreConfig
   readonly onlineStore: StoreConfig & {
     /** How long after its ttl a row's space may be reclaimed; it then reads NOT_FOUND. A day by default. */

@@ -91,6 +91,19 @@ export const offlineStoreSettings: Readonly<Record<string, StoreSettings>> = {
         type: 'string',
         description: "Folder of DuckDB's extensions; DuckDB's own by default.",
       },
+      cache_directory: {
+        type: 'string',
+        pattern: '\\S',
+        errorMessage: 'the path of a folder',
+        description:
+          "Folder for objects of S3, relative to the repo (data/s3-cache by default), where DuckDB's extension httpfs can't be loaded.",
+      },
+      cache_size: {
+        type: 'string',
+        pattern: '^\\d+(\\.\\d+)?\\s*[kKMGT]i?B$',
+        errorMessage: 'a size like 10GB',
+        description: 'What these may take together; 10GB by default.',
+      },
       threads: {type: 'integer', minimum: 1, description: 'Threads to use; all cores by default.'},
       memory_limit: {
         type: 'string',

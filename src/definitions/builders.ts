@@ -66,11 +66,37 @@ export interface QuerySourceSpec extends SourceSpec {
   readonly query: string
 }
 
+export interface DeltaSourceSpec extends SourceSpec {
+  /** The folder of the table, relative to the repo. */
+  readonly path: string
+  /** Absent: the newest when a run begins. */
+  readonly version?: number
+}
+
+export interface IcebergSourceSpec extends SourceSpec {
+  /** The folder of the table, or one of its metadata files, relative to the repo. */
+  readonly path: string
+  /** Digits as text: ids are greater than 2^53. Absent: the current one when a run begins. */
+  readonly snapshotId?: string
+}
+
+export interface GlueSourceSpec extends SourceSpec {
+  readonly database: string
+  readonly table: string
+  /** The account whose catalog it is; absent: that of the credentials. */
+  readonly catalogId?: string
+  /** A role to assume for the catalog. */
+  readonly roleArn?: string
+}
+
 export type DataSourceSpec =
   | ({readonly type: 'file'} & FileSourceSpec)
   | ({readonly type: 'duckdb'} & DuckDbSourceSpec)
   | ({readonly type: 'redshift'} & RedshiftSourceSpec)
   | ({readonly type: 'query'} & QuerySourceSpec)
+  | ({readonly type: 'delta'} & DeltaSourceSpec)
+  | ({readonly type: 'iceberg'} & IcebergSourceSpec)
+  | ({readonly type: 'glue'} & GlueSourceSpec)
 
 export interface FieldSpec {
   readonly name: string
@@ -158,6 +184,27 @@ export function querySource<const S extends QuerySourceSpec>(
   spec: S,
 ): DataSourceDefinition<S & {readonly type: 'query'}> {
   return mark('data_source', {...spec, type: 'query'}, querySource)
+}
+
+/** Declares a Delta Lake table. */
+export function deltaSource<const S extends DeltaSourceSpec>(
+  spec: S,
+): DataSourceDefinition<S & {readonly type: 'delta'}> {
+  return mark('data_source', {...spec, type: 'delta'}, deltaSource)
+}
+
+/** Declares an Apache Iceberg table. */
+export function icebergSource<const S extends IcebergSourceSpec>(
+  spec: S,
+): DataSourceDefinition<S & {readonly type: 'iceberg'}> {
+  return mark('data_source', {...spec, type: 'iceberg'}, icebergSource)
+}
+
+/** Declares a table of the AWS Glue Data Catalog. */
+export function glueSource<const S extends GlueSourceSpec>(
+  spec: S,
+): DataSourceDefinition<S & {readonly type: 'glue'}> {
+  return mark('data_source', {...spec, type: 'glue'}, glueSource)
 }
 
 /** Declares features of one or several entities from one source. */

@@ -70,7 +70,35 @@ export interface QuerySource extends DataSourceCommon {
   readonly query: string
 }
 
-export type DataSource = FileSource | DuckDbSource | RedshiftSource | QuerySource
+/** A Delta Lake table: a folder with a `_delta_log`. Each run reads one version of it. */
+export interface DeltaSource extends DataSourceCommon {
+  readonly type: 'delta'
+  readonly path: string
+  /** Absent: the newest when a run begins. */
+  readonly version?: number
+}
+
+/** An Apache Iceberg table: a folder with `metadata/`, or one metadata file. Each run reads one snapshot of it. */
+export interface IcebergSource extends DataSourceCommon {
+  readonly type: 'iceberg'
+  readonly path: string
+  /** Digits, for it is greater than 2^53. Absent: the current one when a run begins. */
+  readonly snapshotId?: string
+}
+
+/** A table of the AWS Glue Data Catalog, which says where its objects are and of what format. */
+export interface GlueSource extends DataSourceCommon {
+  readonly type: 'glue'
+  readonly database: string
+  readonly table: string
+  /** The account whose catalog it is; absent: that of the credentials. */
+  readonly catalogId?: string
+  /** A role to assume for the catalog. */
+  readonly roleArn?: string
+}
+
+export type DataSource =
+  FileSource | DuckDbSource | RedshiftSource | QuerySource | DeltaSource | IcebergSource | GlueSource
 
 /** A feature: its column in the source (after mapping) and its type. */
 export interface Field extends Documentation {

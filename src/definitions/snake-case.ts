@@ -101,7 +101,8 @@ function parseSource(plain: PlainDefinition): DataSource {
     kind: 'data_source',
     name: plain.name,
     type: plain['type'],
-    ...pick(plain, ['path', 'format', 'schema', 'database', 'table', 'query']),
+    ...pick(plain, ['path', 'format', 'schema', 'database', 'table', 'query', 'version']),
+    ...rename(plain, {snapshot_id: 'snapshotId', catalog_id: 'catalogId', role_arn: 'roleArn'}),
     timestampField: plain['timestamp_field'],
     ...rename(plain, {created_timestamp_column: 'createdTimestampColumn', field_mapping: 'fieldMapping'}),
     ...parseNotes(plain),
@@ -166,6 +167,17 @@ function formatSourceSettings(source: DataSource): Plain {
       return {database: source.database, schema: source.schema, table: source.table, query: source.query}
     case 'query':
       return {query: source.query}
+    case 'delta':
+      return {path: source.path, version: source.version}
+    case 'iceberg':
+      return {path: source.path, snapshot_id: source.snapshotId}
+    case 'glue':
+      return {
+        database: source.database,
+        table: source.table,
+        catalog_id: source.catalogId,
+        role_arn: source.roleArn,
+      }
     default:
       return source satisfies never
   }

@@ -3,6 +3,7 @@ import type {Instant} from '../definitions/instant.js'
 import type {OfflineStore} from '../offline/offline-store.js'
 import type {OnlineStore} from '../online/online-store.js'
 import type {Checkpoint, ProcessIdentity, Registry} from '../registry/registry.js'
+import type {SourcePins} from './source-pins.js'
 import type {StoreWriter, WriteSettings} from './store-writer.js'
 
 /** How far the load of one view has come. */
@@ -64,6 +65,7 @@ export interface MaterializationOptions {
 export interface MaterializationContext extends MaterializationOptions {
   readonly runId: string
   readonly writer: StoreWriter
+  readonly pins: SourcePins
   /** Notes how far the load of a view has come; now and then it is registered. */
   readonly saveCheckpoint: (view: string, checkpoint: Checkpoint) => void
   /** Registers that a sync of a view begins to write what the file says. Throws FS_LEASE_LOST. */

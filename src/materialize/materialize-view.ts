@@ -49,7 +49,6 @@ export async function materializeView(
 ): Promise<LoadedPart> {
   const {signal, runId, writer, clock, onProgress} = context
   const {view, state} = registered(name, document)
-  const rows = featureRowsOf(view, document.definitions)
   const online = await context.openOnlineStore()
   const table = onlineTableOf(view, document.definitions, state.table)
   // Also in a store that feature_store.yaml names since the view was applied.
@@ -58,6 +57,10 @@ export async function materializeView(
   const storeId = await giveStoreIdentity(online, state.storeId)
   const offline = await context.openOfflineStore()
   onProgress?.({view: name, phase: 'reading', rows: 0})
+  const asDefined = featureRowsOf(view, document.definitions)
+  const {tree, snapshots} = await context.pins.pin(offline, asDefined.source)
+  const rows = {...asDefined, source: tree}
+  tally.snapshots = snapshots
   if (view.sync === 'snapshot') {
     const stateAfter = await syncSnapshot({rows, table, state, offline, online, request, context, tally})
     return {hasMore: false, commit: committing(name, document, {context, storeId}, stateAfter)}

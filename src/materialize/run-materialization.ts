@@ -4,6 +4,7 @@ import {chooseViews} from './choose-views.js'
 import type {MaterializationOptions} from './materialization-options.js'
 import {MaterializationRun} from './materialization-run.js'
 import {readRequest} from './read-request.js'
+import {SourcePins} from './source-pins.js'
 import {StoreWriter} from './store-writer.js'
 import {leaseDuration} from './view-lease.js'
 
@@ -28,7 +29,11 @@ export async function runMaterialization(options: MaterializationOptions): Promi
       for (const view of names) options.onProgress?.({view, phase: 'waiting', rows: 0, waitingFor})
     },
   })
-  const run = new MaterializationRun(names, {options: {...options, runId, writer}, request, notes})
+  const run = new MaterializationRun(names, {
+    options: {...options, runId, writer, pins: new SourcePins()},
+    request,
+    notes,
+  })
   const queue = [...(await run.start())]
 
   const loaded = new AbortController()

@@ -12,6 +12,8 @@ export class ViewTally {
   /** What the load covers; told when it has ended well. */
   intervals: readonly Interval[] = []
   notes: readonly string[] = []
+  /** By name of a source: the snapshot that is read of it. */
+  snapshots: Readonly<Record<string, string>> = {}
   /** The next run tries rows again that this one rejected. */
   triesRejectsAgain = false
   read = 0
@@ -71,6 +73,7 @@ export class ViewTally {
         rejected: this.rejected,
         deleted: this.deleted,
       },
+      ...(Object.keys(this.snapshots).length === 0 ? {} : {snapshots: this.snapshots}),
       ...(this.notes.length === 0 ? {} : {notes: this.notes}),
       ...(error === undefined ? {} : {error}),
       ...(this.rejects.count === 0 ? {} : {rejectsFile}),

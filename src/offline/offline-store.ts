@@ -12,6 +12,7 @@ import type {
   TypedColumn,
 } from '../compile/query.js'
 import type {Column, ColumnBatch} from '../definitions/column-batch.js'
+import type {DataSource} from '../definitions/definition.js'
 import type {Instant} from '../definitions/instant.js'
 import type {Value, ValueType} from '../definitions/value-type.js'
 
@@ -91,6 +92,13 @@ export interface RetrievalJob extends AsyncDisposable {
   countRows(): Promise<number>
 }
 
+/** A source that reads the same rows whatever is committed to its table. */
+export interface PinnedSource {
+  readonly source: DataSource
+  /** For people and for the record of a run: `delta version 8`. */
+  readonly snapshot: string
+}
+
 export interface OfflineStore extends AsyncDisposable {
   /** Columns of a source after its field mapping. Throws FS_SOURCE_UNREADABLE with the path or table that failed. */
   describeSource(source: SourceTree): Promise<readonly SourceColumn[]>
@@ -100,6 +108,11 @@ export interface OfflineStore extends AsyncDisposable {
    * by `modifiedBy`. What was only added since then does not change it. Undefined where it can't be told.
    */
   sourceVersion(source: SourceTree, modifiedBy: Instant): Promise<string | undefined>
+  /**
+   * The source as it is now, for everything that one run reads: a table that keeps its snapshots at exactly one of them.
+   * Undefined for other sources; absent where the engine reads no such tables. Throws FS_SOURCE_UNREADABLE.
+   */
+  pinSource?(source: DataSource): Promise<PinnedSource | undefined>
   /** Streams the newest row of each key; rows without a key or an event time are left out. */
   readLatest(query: LatestPerEntityQuery, options?: ReadOptions): AsyncIterable<LatestBatch>
   /**

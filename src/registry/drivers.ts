@@ -7,6 +7,7 @@ const drivers: Readonly<Record<string, () => Promise<RegistryDriver>>> = {
   file: async () => (await import('./file/file-registry.js')).fileRegistryDriver,
   postgres,
   postgresql: postgres,
+  s3: async () => (await import('./s3/s3-registry.js')).s3RegistryDriver,
 }
 
 async function postgres(): Promise<RegistryDriver> {
@@ -20,7 +21,7 @@ export async function openRegistry(options: Parameters<RegistryDriver['open']>[0
   if (load === undefined) {
     throw new FeatureStoreError(
       'FS_STORE_UNKNOWN',
-      `There is no registry for \`${scheme}://\`. Expected the path of a file, relative to the repo, or postgres://….`,
+      `There is no registry for \`${scheme}://\`. Expected the path of a file, relative to the repo, postgres://…, or s3://….`,
       {hint: 'Set `registry: data/registry.json` in feature_store.yaml.'},
     )
   }

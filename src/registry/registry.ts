@@ -102,6 +102,8 @@ export interface ViewRun {
   /** What this run loaded. */
   readonly intervals: readonly Interval[]
   readonly rows: RowCounts
+  /** By name of a source whose table keeps its snapshots: the one that was read, such as `delta version 8`. */
+  readonly snapshots?: Readonly<Record<string, string>>
   /** Why no rows were found, warnings, and the like: for people. */
   readonly notes?: readonly string[]
   readonly error?: {readonly code: string; readonly message: string; readonly hint?: string}
@@ -179,8 +181,10 @@ export interface Registry extends AsyncDisposable {
 /** How a registry comes into being; one record per driver folder. */
 export interface RegistryDriver {
   open(options: {
-    /** The `registry` value of feature_store.yaml. */
+    /** The `registry` value of feature_store.yaml, or `path` in it. */
     readonly location: string
+    /** The other keys of a `registry` that is a block, camelCased. */
+    readonly settings?: Readonly<Record<string, unknown>>
     readonly project: string
     /** Absolute; a relative location is relative to it. */
     readonly repoDirectory: string

@@ -91,6 +91,11 @@ function parseViewRun(value: unknown, path: string): ViewRun {
     status: asOneOf(['running', 'ok', 'failed'], plain['status'], `${path}.status`),
     intervals: asList(plain['intervals'], `${path}.intervals`, parseInterval),
     rows: parseRowCounts(plain['rows'], `${path}.rows`),
+    snapshots: asOptional(plain['snapshots'], `${path}.snapshots`, (inner, at) =>
+      Object.fromEntries(
+        Object.entries(asRecord(inner, at)).map(([name, one]) => [name, asText(one, `${at}.${name}`)]),
+      ),
+    ),
     notes: asOptional(plain['notes'], `${path}.notes`, (inner, at) => asList(inner, at, asText)),
     error: asOptional(plain['error'], `${path}.error`, (inner, at) => {
       const error = asRecord(inner, at)

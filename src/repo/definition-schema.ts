@@ -126,6 +126,45 @@ const sourceTypes: Readonly<
     required: ['query'],
     properties: {query: text('SQL over other sources, named as tables.')},
   },
+  delta: {
+    required: ['path'],
+    properties: {
+      path: text('The folder of a Delta Lake table, relative to the repo.'),
+      version: {
+        type: 'integer',
+        minimum: 0,
+        description: 'The version to read; the newest when a run begins by default.',
+      },
+    },
+  },
+  iceberg: {
+    required: ['path'],
+    properties: {
+      path: text(
+        'The folder of an Apache Iceberg table, or one of its metadata files, relative to the repo.',
+      ),
+      snapshot_id: {
+        type: 'string',
+        pattern: '^\\d{1,19}$',
+        errorMessage: "digits in quotes, such as '8744736658442914487' (a number would lose its last digits)",
+        description: 'The snapshot to read; the current one when a run begins by default.',
+      },
+    },
+  },
+  glue: {
+    required: ['database', 'table'],
+    properties: {
+      database: text('A database of the AWS Glue Data Catalog.'),
+      table: text('A table in it.'),
+      catalog_id: {
+        type: 'string',
+        pattern: '\\S',
+        errorMessage: 'the number of an account, in quotes',
+        description: 'The account whose catalog it is; that of the credentials by default.',
+      },
+      role_arn: text('A role to assume for the catalog.'),
+    },
+  },
 }
 
 const sources = Object.entries(sourceTypes).map(([type, {required, properties}]) =>

@@ -47,5 +47,5 @@ export async function describeSources(
 }
 
 function placeOf(source: object): string {
-  return 'query' in source ? 'query' : 'path' in source ? 'path' : 'table' in source ? 'table' : 'name'
+  return ['query', 'path', 'table'].find((setting) => setting in source) ?? 'name'
 }

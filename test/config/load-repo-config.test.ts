@@ -33,6 +33,7 @@ describe('feature_store.yaml', () => {
       directory: folder,
       project: 'rides',
       registry: 'data/registry.json',
+      registrySettings: {},
       offlineStore: {type: 'duckdb', settings: {}},
       onlineStore: {
         type: 'embedded',
@@ -191,5 +192,24 @@ describe('feature_store.yaml', () => {
       [2, 22],
       [3, 26],
     ])
+  })
+})
+
+describe('a registry that is a block', () => {
+  test('is an object of S3, as whom it is reached beside it', async () => {
+    const config = await load(
+      'project: rides\nregistry: {type: s3, path: "s3://b/rides/registry.json", role_arn: "arn:r", external_id: x}',
+    )
+    expect(config).toMatchObject({
+      registry: 's3://b/rides/registry.json',
+      registrySettings: {roleArn: 'arn:r', externalId: 'x'},
+    })
+  })
+
+  test('names an object', async () => {
+    await expect(load('project: rides\nregistry: {type: s3, path: s3://b}')).rejects.toMatchObject({
+      code: 'FS_CONFIG_INVALID',
+      message: '`registry.path` is `s3://b`. Expected s3://bucket/prefix/registry.json.',
+    })
   })
 })

@@ -83,6 +83,28 @@ function arbitrarySource(name: string): fc.Arbitrary<DataSource> {
       type: fc.constant('query' as const),
       query: fc.constantFrom('SELECT * FROM events', 'SELECT * FROM stats'),
     }),
+    fc.record(
+      {type: fc.constant('delta' as const), path: fc.constant('a'), version: fc.nat(3)},
+      {requiredKeys: ['type', 'path']},
+    ),
+    fc.record(
+      {
+        type: fc.constant('iceberg' as const),
+        path: fc.constant('a'),
+        snapshotId: fc.constantFrom('9029287801649467144', '9029287801649467145'),
+      },
+      {requiredKeys: ['type', 'path']},
+    ),
+    fc.record(
+      {
+        type: fc.constant('glue' as const),
+        database: fc.constant('lake'),
+        table: fc.constantFrom('events', 'stats'),
+        catalogId: fc.constant('123456789012'),
+        roleArn: fc.constant('arn:aws:iam::123456789012:role/reader'),
+      },
+      {requiredKeys: ['type', 'database', 'table']},
+    ),
   )
   return fc
     .tuple(kind, common, documentation)

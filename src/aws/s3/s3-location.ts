@@ -1,16 +1,28 @@
-import {FeatureStoreError} from '../../errors.js'
-
+/** Where objects lie in S3. */
 export interface S3Location {
   readonly bucket: string
+  /** Without a slash in front; empty for the whole bucket. */
   readonly key: string
 }
 
-/** The parts of `s3://bucket/key`. Throws FS_ARGUMENT_INVALID. */
-export function parseS3Location(url: string): S3Location {
-  const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/s.exec(url) ?? []
-  if (bucket === undefined || key === undefined)
-    throw new FeatureStoreError('FS_ARGUMENT_INVALID', `\`${url}\` is no object of S3.`, {
-      hint: 'Write s3://bucket/key.',
-    })
-  return {bucket, key}
+export interface S3Object extends S3Location {
+  readonly etag: string
+  /** Bytes. */
+  readonly size: number
+  /** Milliseconds since 1970, by the clock of S3, to the second. */
+  readonly modifiedMillis: number
+}
+
+/** What `s3://bucket/key` names; undefined for anything else. Keys are taken as they stand, nothing is unescaped. */
+export function parseS3Location(text: string): S3Location | undefined {
+  const [, bucket, key = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/is.exec(text) ?? []
+  return bucket === undefined ? undefined : {bucket, key}
+}
+
+export function isS3Location(text: string): boolean {
+  return /^s3:\/\//i.test(text)
+}
+
+export function formatS3Location({bucket, key}: S3Location): string {
+  return `s3://${bucket}/${key}`
 }

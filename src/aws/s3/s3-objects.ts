@@ -1,142 +1,210 @@
-/** Objects of S3 by their URLs, in bounded memory. */
-import {createReadStream, createWriteStream} from 'node:fs'
-import {stat} from 'node:fs/promises'
+import {createWriteStream} from 'node:fs'
+import {open, readFile, stat} from 'node:fs/promises'
 import type {Readable} from 'node:stream'
 import {pipeline} from 'node:stream/promises'
 import type {S3Client} from '@aws-sdk/client-s3'
-import {FeatureStoreError} from '../../errors.js'
-import {patiently} from '../../patiently.js'
+import {callerIdentity} from '../caller-identity.js'
 import {awsClientSettings, s3PathStyle, type AwsIdentity} from '../client-settings.js'
-import {parseS3Location} from './s3-location.js'
+import {s3Failure, type S3Failure} from './s3-failure.js'
+import type {S3Location, S3Object} from './s3-location.js'
 
-/** Of one request to delete: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html */
-const deletedAtOnce = 1000
+/** On what a write depends: that nothing is there, or what is there still has an ETag. */
+export type S3Condition = 'absent' | {readonly etag: string}
 
-/** How long an upload is begun again. */
-const uploadMillis = 60_000
+const connectMillis = 10_000
+/** Of silence, not of a whole download. */
+const requestMillis = 60_000
+/** Parts of an upload: 5 MiB at least, and 10,000 of them make the largest object of 5 TiB only when they grow. */
+const partBytes = 64 * 2 ** 20
+const mostParts = 10_000
 
 type Sdk = typeof import('@aws-sdk/client-s3')
 
-/** Asks nothing yet. */
-export async function openS3(identity: AwsIdentity): Promise<S3Objects> {
-  const sdk = await import('@aws-sdk/client-s3')
-  return new S3Objects(sdk, new sdk.S3Client({...awsClientSettings(identity), forcePathStyle: s3PathStyle()}))
-}
-
-/** Every method throws FS_STORE_UNAVAILABLE, naming what was asked for. */
+/**
+ * Objects of S3, as a few calls. Loads the SDK when it is opened. What fails is the SDK's own error; `failure` tells what
+ * it means. Answers of throttling, of failing servers and lost connections were waited out by then: so a write may have
+ * been sent more than once.
+ */
 export class S3Objects implements AsyncDisposable {
   readonly #sdk: Sdk
   readonly #client: S3Client
+  readonly #identity: AwsIdentity
 
-  constructor(sdk: Sdk, client: S3Client) {
+  private constructor(sdk: Sdk, identity: AwsIdentity) {
     this.#sdk = sdk
-    this.#client = client
-  }
-
-  /** The whole object; for small ones. */
-  async get(url: string): Promise<Uint8Array> {
-    return told(url, 'read', async () => {
-      const {Body} = await this.#client.send(new this.#sdk.GetObjectCommand(objectOf(url)))
-      return (await Body?.transformToByteArray()) ?? new Uint8Array()
+    this.#identity = identity
+    this.#client = new sdk.S3Client({
+      ...awsClientSettings(identity),
+      forcePathStyle: s3PathStyle(),
+      // Any region's endpoint tells where a bucket is.
+      followRegionRedirects: true,
+      requestHandler: {
+        connectionTimeout: connectMillis,
+        requestTimeout: requestMillis,
+        throwOnRequestTimeout: true,
+      },
     })
   }
 
-  async download(url: string, path: string): Promise<void> {
-    await told(url, 'read', async () => {
-      const {Body, ContentLength} = await this.#client.send(new this.#sdk.GetObjectCommand(objectOf(url)))
-      await pipeline(Body as Readable, createWriteStream(path))
-      const {size} = await stat(path)
-      if (ContentLength !== undefined && size !== ContentLength)
-        throw new Error(`${size} of ${ContentLength} bytes came`)
-    })
+  static async open(identity: AwsIdentity): Promise<S3Objects> {
+    return new S3Objects(await import('@aws-sdk/client-s3'), identity)
   }
 
-  /** A file of 5 GB at most, as one object. */
-  async upload(path: string, url: string): Promise<void> {
-    await told(url, 'written', async () => {
-      const {size} = await stat(path)
-      // The SDK can't send a stream again.
-      await patiently(
-        () =>
-          this.#client.send(
-            new this.#sdk.PutObjectCommand({
-              ...objectOf(url),
-              Body: createReadStream(path),
-              ContentLength: size,
-            }),
-          ),
-        {millis: uploadMillis, mayPass},
+  /** What a failure means; of a refusal also whom S3 took this process for. */
+  async failure(error: unknown, {bucket}: S3Location): Promise<S3Failure> {
+    const failure = s3Failure(error, bucket)
+    return failure.kind === 'denied'
+      ? s3Failure(error, bucket, await callerIdentity(this.#identity))
+      : failure
+  }
+
+  /** A small object as text, with its user metadata. Throws a RangeError beyond `mostBytes`. */
+  async getText(
+    {bucket, key}: S3Location,
+    mostBytes: number,
+  ): Promise<{
+    readonly text: string
+    readonly etag: string
+    readonly metadata: Readonly<Record<string, string>>
+  }> {
+    const {Body, ETag, Metadata} = await this.#client.send(
+      new this.#sdk.GetObjectCommand({Bucket: bucket, Key: key}),
+    )
+    const chunks: Uint8Array[] = []
+    let size = 0
+    for await (const chunk of Body as Readable) {
+      size += (chunk as Uint8Array).length
+      if (size > mostBytes) throw new RangeError(`it has more than ${mostBytes} bytes`)
+      chunks.push(chunk as Uint8Array)
+    }
+    return {text: Buffer.concat(chunks).toString('utf8'), etag: ETag as string, metadata: Metadata ?? {}}
+  }
+
+  /** Streams an object, while it is still what its ETag says, into a file. */
+  async download({bucket, key, etag}: S3Object, file: string, signal?: AbortSignal): Promise<void> {
+    const {Body} = await this.#client.send(
+      new this.#sdk.GetObjectCommand({Bucket: bucket, Key: key, IfMatch: etag}),
+      signal === undefined ? {} : {abortSignal: signal},
+    )
+    await pipeline(
+      Body as Readable,
+      createWriteStream(file, {flags: 'wx'}),
+      signal === undefined ? {} : {signal},
+    )
+  }
+
+  /** Puts a small object; returns its ETag. A condition that does not hold fails with 412, or 404 where nothing is. */
+  async putText(
+    {bucket, key}: S3Location,
+    text: string,
+    options: {readonly condition?: S3Condition; readonly metadata?: Readonly<Record<string, string>>} = {},
+  ): Promise<string> {
+    const {condition, metadata} = options
+    const {ETag} = await this.#client.send(
+      new this.#sdk.PutObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        Body: text,
+        ContentType: 'application/json',
+        ...(metadata === undefined ? {} : {Metadata: {...metadata}}),
+        ...(condition === undefined
+          ? {}
+          : condition === 'absent'
+            ? {IfNoneMatch: '*'}
+            : {IfMatch: condition.etag}),
+      }),
+    )
+    return ETag as string
+  }
+
+  /** Uploads a file. Nothing is seen under the key before all of it is there; a failed upload leaves no parts. */
+  async upload({bucket, key}: S3Location, file: string): Promise<void> {
+    const {size} = await stat(file)
+    if (size <= partBytes) {
+      // In memory, so that the SDK can send it again.
+      const Body = await readFile(file)
+      await this.#client.send(new this.#sdk.PutObjectCommand({Bucket: bucket, Key: key, Body}))
+      return
+    }
+    await this.#uploadParts({bucket, key}, file, size)
+  }
+
+  /** One object; undefined where there is none. */
+  async head(location: S3Location): Promise<S3Object | undefined> {
+    try {
+      const {ETag, ContentLength, LastModified} = await this.#client.send(
+        new this.#sdk.HeadObjectCommand({Bucket: location.bucket, Key: location.key}),
       )
-    })
-  }
-
-  /** URLs of all objects that begin like this. */
-  async list(prefix: string): Promise<readonly string[]> {
-    return told(prefix, 'listed', async () => {
-      const {bucket, key} = parseS3Location(prefix)
-      const pages = this.#sdk.paginateListObjectsV2({client: this.#client}, {Bucket: bucket, Prefix: key})
-      const urls: string[] = []
-      for await (const {Contents = []} of pages)
-        urls.push(...Contents.map((object) => `s3://${bucket}/${object.Key ?? ''}`))
-      return urls
-    })
-  }
-
-  /** Objects of one bucket; what is not there is no error. */
-  async delete(urls: readonly string[]): Promise<void> {
-    for (let start = 0; start < urls.length; start += deletedAtOnce) {
-      const part = urls.slice(start, start + deletedAtOnce).map(parseS3Location)
-      await told(urls[start] ?? '', 'deleted', async () => {
-        const {Errors = []} = await this.#client.send(
-          new this.#sdk.DeleteObjectsCommand({
-            Bucket: part[0]?.bucket,
-            Delete: {Objects: part.map(({key}) => ({Key: key})), Quiet: true},
-          }),
-        )
-        if (Errors.length > 0) throw new Error(`${Errors[0]?.Key ?? ''}: ${Errors[0]?.Message ?? ''}`)
-      })
+      return {
+        ...location,
+        etag: ETag as string,
+        size: ContentLength as number,
+        modifiedMillis: (LastModified as Date).getTime(),
+      }
+    } catch (error) {
+      if (s3Failure(error, location.bucket).kind === 'no-key') return undefined
+      throw error
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** The region of a bucket; undefined where it can't be had. */
+  async regionOf(bucket: string): Promise<string | undefined> {
+    const head = this.#client.send(new this.#sdk.HeadBucketCommand({Bucket: bucket}))
+    return head.then(
+      ({BucketRegion}) => BucketRegion,
+      () => undefined,
+    )
+  }
+
+  /** All objects whose keys begin so, in the order of their keys. */
+  async *list({bucket, key}: S3Location): AsyncGenerator<S3Object, void, undefined> {
+    const pages = this.#sdk.paginateListObjectsV2({client: this.#client}, {Bucket: bucket, Prefix: key})
+    for await (const {Contents = []} of pages)
+      for (const {Key, ETag, Size, LastModified} of Contents)
+        yield {
+          bucket,
+          key: Key as string,
+          etag: ETag as string,
+          size: Size as number,
+          modifiedMillis: (LastModified as Date).getTime(),
+        }
+  }
+
+  /** May be repeated. With an ETag, only while the object has it: else 412. */
+  async delete({bucket, key}: S3Location, etag?: string): Promise<void> {
+    const condition = etag === undefined ? {} : {IfMatch: etag}
+    await this.#client.send(new this.#sdk.DeleteObjectCommand({Bucket: bucket, Key: key, ...condition}))
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
     this.#client.destroy()
     return Promise.resolve()
   }
-}
 
-/** What the service or the network may not say the next time. */
-function mayPass(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  const {$metadata} = error as {readonly $metadata?: {readonly httpStatusCode?: number}}
-  const status = $metadata?.httpStatusCode
-  return status === undefined || status === 429 || status >= 500
-}
-
-function objectOf(url: string): {readonly Bucket: string; readonly Key: string} {
-  const {bucket, key} = parseS3Location(url)
-  return {Bucket: bucket, Key: key}
-}
-
-async function told<T>(url: string, verb: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (!(error instanceof Error) || error instanceof FeatureStoreError) throw error
-    throw new FeatureStoreError(
-      'FS_STORE_UNAVAILABLE',
-      `${url} can't be ${verb}: ${error.name === 'Error' ? '' : `${error.name}: `}${error.message.replace(/\.?$/, '.')}`,
-      {hint: hintOf(error), cause: error},
-    )
-  }
-}
-
-function hintOf(error: Error): string {
-  switch (error.name) {
-    case 'AccessDenied':
-      return 'Allow s3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket there to who runs this; `fs doctor` says who that is.'
-    case 'NoSuchBucket':
-      return 'Check the name of the bucket, and the account.'
-    default:
-      return 'Check the location, the region and the network.'
+  async #uploadParts({bucket, key}: S3Location, file: string, size: number): Promise<void> {
+    const target = {Bucket: bucket, Key: key}
+    const length = Math.max(partBytes, Math.ceil(size / mostParts))
+    const {UploadId} = await this.#client.send(new this.#sdk.CreateMultipartUploadCommand(target))
+    const upload = {...target, UploadId: UploadId as string}
+    try {
+      const parts: {PartNumber: number; ETag: string}[] = []
+      await using source = await open(file)
+      const buffer = Buffer.allocUnsafe(length)
+      for (let at = 0; at < size; at += length) {
+        const {bytesRead} = await source.read(buffer, 0, Math.min(length, size - at), at)
+        const PartNumber = parts.length + 1
+        const Body = buffer.subarray(0, bytesRead)
+        const {ETag} = await this.#client.send(new this.#sdk.UploadPartCommand({...upload, PartNumber, Body}))
+        parts.push({PartNumber, ETag: ETag as string})
+      }
+      const MultipartUpload = {Parts: parts}
+      await this.#client.send(new this.#sdk.CompleteMultipartUploadCommand({...upload, MultipartUpload}))
+    } catch (error) {
+      await this.#client
+        .send(new this.#sdk.AbortMultipartUploadCommand(upload))
+        // What could not be aborted is removed by a lifecycle rule of the bucket; the first failure is the one to tell.
+        .catch(() => undefined)
+      throw error
+    }
   }
 }

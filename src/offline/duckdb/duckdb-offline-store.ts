@@ -14,7 +14,9 @@ import type {SnapshotFiles} from '../../compile/snapshot-changes.js'
 import {compileSourceSummary} from '../../compile/source-summary.js'
 import {BoundValues} from '../../compile/sql-values.js'
 import {valueTypeOf} from '../../compile/dialects/duckdb-types.js'
+import {checkEntityColumns} from './check-entity-columns.js'
 import type {ColumnBatch} from '../../definitions/column-batch.js'
+import type {DataSource} from '../../definitions/definition.js'
 import type {Instant} from '../../definitions/instant.js'
 import {examineFolder} from '../../examine-folder.js'
 import type {Examination} from '../../examination.js'
@@ -22,6 +24,7 @@ import type {
   LatestBatch,
   OfflineStore,
   OfflineStoreDriver,
+  PinnedSource,
   ReadOptions,
   RetrievalJob,
   SnapshotChanges,
@@ -29,7 +32,6 @@ import type {
   SourceSummary,
 } from '../offline-store.js'
 import {AttachedDatabases} from './attached-databases.js'
-import {checkEntityColumns} from './check-entity-columns.js'
 import {columnBatches} from './column-builder.js'
 import {DuckDbRetrievalJob} from './duckdb-retrieval-job.js'
 import {DuckDbSession} from './duckdb-session.js'
@@ -40,24 +42,31 @@ import {sourceError} from './query-error.js'
 import {readSource} from './read-source.js'
 import {DuckDbSnapshotChanges} from './snapshot-changes.js'
 import {batchRows, latestBatches} from './latest-batches.js'
+import {pinSource} from './pin-source.js'
+import {frameRange, summaryRange, timeRangeOf, type TimeRange} from './time-range.js'
+import {objectCache} from './s3/open-object-cache.js'
+import {S3Files} from './s3/s3-files.js'
 import {sourceVersion} from './source-version.js'
 import {describeScript, runSteps, type Compile} from './run-steps.js'
 
 export const duckDbDriver: OfflineStoreDriver = {
   async open({settings, repoDirectory}) {
-    return new DuckDbOfflineStore(await openDatabase(settings, repoDirectory), repoDirectory)
+    const s3 = new S3Files(objectCache(settings, repoDirectory))
+    return new DuckDbOfflineStore(await openDatabase(settings, repoDirectory), s3, repoDirectory)
   },
 }
 
 class DuckDbOfflineStore implements OfflineStore {
   readonly #instance: DuckDBInstance
   readonly #databases: AttachedDatabases
+  readonly #s3: S3Files
   readonly #repoDirectory: string
   readonly #sessions = new Set<DuckDbSession>()
   #closed = false
 
-  constructor(instance: DuckDBInstance, repoDirectory: string) {
+  constructor(instance: DuckDBInstance, s3: S3Files, repoDirectory: string) {
     this.#instance = instance
+    this.#s3 = s3
     this.#databases = new AttachedDatabases(instance)
     this.#repoDirectory = repoDirectory
   }
@@ -85,25 +94,20 @@ class DuckDbOfflineStore implements OfflineStore {
   }
 
   async summarizeSource(query: SourceSummaryQuery): Promise<SourceSummary> {
-    return this.#reading(query.rows.source, async (session) => {
-      const source = await this.#read(session, query.rows.source)
-      const values = new BoundValues()
-      const sql = compileSourceSummary(query, {rows: query.rows, source}, values)
-      const [row = []] = await session.rows(sql, values.parameters)
-      const [rows, incompleteRows, approximateKeys, newestEvent, newestCreated, createdAt] = row
-      return {
-        rows: Number(rows),
-        incompleteRows: Number(incompleteRows),
-        approximateKeys: Number(approximateKeys),
-        newestEventTimestamp: newestEvent as bigint | null,
-        newestCreatedTimestamp: newestCreated as bigint | null,
-        createdAtCount: Number(createdAt),
-      }
-    })
+    const within = summaryRange(query)
+    const summary = await this.#summarize(query, within)
+    // The newest row is that of the whole source, also where it is older than what was asked for.
+    return within !== undefined && summary.newestEventTimestamp === null
+      ? this.#summarize(query, undefined)
+      : summary
   }
 
   sourceVersion(source: SourceTree, modifiedBy: Instant): Promise<string | undefined> {
     return this.#reading(source, (session) => sourceVersion(session, source, this.#repoDirectory, modifiedBy))
+  }
+
+  pinSource(source: DataSource): Promise<PinnedSource | undefined> {
+    return this.#withSession((session) => pinSource(session, source, this.#repoDirectory))
   }
 
   async *readLatest(
@@ -112,7 +116,7 @@ class DuckDbOfflineStore implements OfflineStore {
   ): AsyncGenerator<LatestBatch, void, undefined> {
     const session = await this.#newSession()
     try {
-      const readable = {rows: query.rows, source: await this.#read(session, query.rows.source)}
+      const readable = {rows: query.rows, source: await this.#readSelected(session, query)}
       const compile: Compile = (values) => compileLatestPerEntity(query, readable, values)
       const described = await describeScript(session, compile)
       await using latest = await runSteps(session, compile, signal)
@@ -130,7 +134,7 @@ class DuckDbOfflineStore implements OfflineStore {
   ): Promise<SnapshotChanges> {
     const session = await this.#newSession()
     try {
-      const readable = {rows: query.rows, source: await this.#read(session, query.rows.source)}
+      const readable = {rows: query.rows, source: await this.#readSelected(session, query)}
       const close = (): Promise<void> => this.#close(session)
       return await DuckDbSnapshotChanges.compare(session, {query, readable, previous, signal, close})
     } catch (error) {
@@ -145,7 +149,7 @@ class DuckDbOfflineStore implements OfflineStore {
   ): AsyncGenerator<ColumnBatch, void, undefined> {
     const session = await this.#newSession()
     try {
-      const source = await this.#read(session, query.rows.source)
+      const source = await this.#readSelected(session, query)
       const values = new BoundValues()
       const sql = compileIncompleteRows(query, {rows: query.rows, source}, values)
       const stream = session.stream(selectValues(source.columns, sql), values.parameters, signal)
@@ -180,27 +184,52 @@ class DuckDbOfflineStore implements OfflineStore {
     this.#closed = true
     for (const session of this.#sessions) await session[Symbol.asyncDispose]()
     this.#instance.closeSync()
+    await this.#s3[Symbol.asyncDispose]()
   }
 
-  async #readJoins(session: DuckDbSession, {joins}: PointInTimeQuery): Promise<readonly ReadableJoin[]> {
+  #summarize(query: SourceSummaryQuery, within: TimeRange | undefined): Promise<SourceSummary> {
+    return this.#reading(query.rows.source, async (session) => {
+      const source = await this.#read(session, query.rows.source, within)
+      const values = new BoundValues()
+      const sql = compileSourceSummary(query, {rows: query.rows, source}, values)
+      const [row = []] = await session.rows(sql, values.parameters)
+      const [rows, incompleteRows, approximateKeys, newestEvent, newestCreated, createdAt] = row
+      return {
+        rows: Number(rows),
+        incompleteRows: Number(incompleteRows),
+        approximateKeys: Number(approximateKeys),
+        newestEventTimestamp: newestEvent as bigint | null,
+        newestCreatedTimestamp: newestCreated as bigint | null,
+        createdAtCount: Number(createdAt),
+      }
+    })
+  }
+
+  async #readJoins(session: DuckDbSession, query: PointInTimeQuery): Promise<readonly ReadableJoin[]> {
     const sources = new Map<string, ReadableSource>()
     const readable: ReadableJoin[] = []
-    for (const join of joins) {
+    for (const join of query.joins) {
       const tree = join.rows.source
-      const source = sources.get(tree.source.name) ?? (await this.#read(session, tree))
-      sources.set(tree.source.name, source)
+      const {name} = tree.source
+      const source = sources.get(name) ?? (await this.#read(session, tree, frameRange(query, name)))
+      sources.set(name, source)
       readable.push({join, source})
     }
     return readable
   }
 
-  #read(session: DuckDbSession, tree: SourceTree): Promise<ReadableSource> {
-    return readSource(session, tree, this.#repoDirectory, 'exact')
+  #read(session: DuckDbSession, tree: SourceTree, within?: TimeRange): Promise<ReadableSource> {
+    return readSource(session, tree, this.#repoDirectory, 'exact', within)
+  }
+
+  /** Rows that a query selects, and perhaps others. */
+  #readSelected(session: DuckDbSession, query: LatestPerEntityQuery): Promise<ReadableSource> {
+    return this.#read(session, query.rows.source, query.everyKey === true ? undefined : timeRangeOf(query))
   }
 
   async #newSession(): Promise<DuckDbSession> {
     if (this.#closed) throw new Error('the offline store is closed')
-    const session = new DuckDbSession(await this.#instance.connect(), this.#databases)
+    const session = new DuckDbSession(await this.#instance.connect(), this.#databases, this.#s3)
     this.#sessions.add(session)
     return session
   }

@@ -2,6 +2,7 @@ import type {DuckDBConnection, DuckDBDataChunk} from '@duckdb/node-api'
 import type {AttachedDatabases} from './attached-databases.js'
 import type {NativeColumn} from './frame-columns.js'
 import {queryError} from './query-error.js'
+import type {S3Files} from './s3/s3-files.js'
 
 /**
  * A connection for one piece of work, with the database files that it reads. Statements that fail throw what a user can
@@ -10,12 +11,17 @@ import {queryError} from './query-error.js'
 export class DuckDbSession implements AsyncDisposable {
   readonly #connection: DuckDBConnection
   readonly #databases: AttachedDatabases
+  /** Objects of S3, for who reads sources. */
+  readonly s3: S3Files
   readonly #acquired: string[] = []
+  readonly #found = new Map<string, Promise<unknown>>()
+  readonly #closers: (() => void)[] = []
   #closed = false
 
-  constructor(connection: DuckDBConnection, databases: AttachedDatabases) {
+  constructor(connection: DuckDBConnection, databases: AttachedDatabases, s3: S3Files) {
     this.#connection = connection
     this.#databases = databases
+    this.s3 = s3
   }
 
   get connection(): DuckDBConnection {
@@ -27,6 +33,20 @@ export class DuckDbSession implements AsyncDisposable {
     const alias = await this.#databases.acquire(path)
     this.#acquired.push(path)
     return alias
+  }
+
+  /** What was found out once holds for the whole session, so that all that it reads is of one moment. */
+  once<T>(name: string, find: () => Promise<T>): Promise<T> {
+    const known = this.#found.get(name) as Promise<T> | undefined
+    if (known !== undefined) return known
+    const found = find()
+    this.#found.set(name, found)
+    return found
+  }
+
+  /** What is to be closed with the session. */
+  onClose(close: () => void): void {
+    this.#closers.push(close)
   }
 
   /** All rows of a small answer. */
@@ -80,6 +100,7 @@ export class DuckDbSession implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    for (const close of this.#closers) close()
     this.#connection.interrupt()
     this.#connection.closeSync()
     for (const path of this.#acquired.splice(0)) await this.#databases.release(path)

@@ -20,6 +20,8 @@ export async function openDatabase(
   }
   const options: Record<string, string> = {
     temp_directory: join(tmpdir(), `fs-duckdb-${randomUUID()}`),
+    // What is downloaded in the middle of a run is nobody's choice.
+    autoinstall_known_extensions: 'false',
     ...(threads === undefined ? {} : {threads: String(threads)}),
     ...(memoryLimit === undefined ? {} : {memory_limit: memoryLimit}),
     ...(extensionDirectory === undefined

@@ -4,25 +4,30 @@ import {quoteName, quoteText} from '../../compile/dialects/duckdb-names.js'
 import {duckDb} from '../../compile/dialects/duckdb.js'
 import type {SourceTree} from '../../compile/query.js'
 import type {ReadableSource} from '../../compile/source-rows.js'
-import type {DataSource, DuckDbSource, FileSource} from '../../definitions/definition.js'
+import type {
+  DataSource,
+  DeltaSource,
+  DuckDbSource,
+  FileSource,
+  IcebergSource,
+} from '../../definitions/definition.js'
 import {FeatureStoreError} from '../../errors.js'
 import type {DuckDbSession} from './duckdb-session.js'
 import {engineMessage} from './query-error.js'
 import {csvFiles, jsonFiles, typedFiles} from './file-relation.js'
 import {findSourceFiles, unreadable} from './source-files.js'
+import {loadExtension} from './load-extension.js'
+import {resolveSnapshot} from './table-snapshot.js'
+import {findGlueTable} from './find-glue-table.js'
+import {glueRelation} from './glue-relation.js'
+import type {SourceForm} from './source-form.js'
+import type {TimeRange} from './time-range.js'
 import {typedText} from './typed-text.js'
 import {checkReproducible, parseSelect, qualifyTables} from './source-query.js'
 
 /**
- * How values of text files are read. `sniffed`: with types that the engine finds in the first thousands of rows, enough
- * to describe them. `exact`: as text, to be read as a view declares them, value by value; types guessed from the first
- * rows would fail at the first odd value, and round numbers. `typed`: for SQL, which expects types: those that hold
- * every value.
- */
-export type SourceForm = 'sniffed' | 'typed' | 'exact'
-
-/**
- * A source as the engine reads it, its field mapping applied. Nothing is read but what tells the columns. Throws
+ * A source as the engine reads it, its field mapping applied. Nothing is read but what tells the columns. Rows outside
+ * of `within` may be left out where that spares reading. Throws
  * FS_SOURCE_UNREADABLE, FS_SOURCE_NOT_REPRODUCIBLE, FS_SOURCE_MISMATCH.
  */
 export async function readSource(
@@ -30,9 +35,10 @@ export async function readSource(
   tree: SourceTree,
   repoDirectory: string,
   form: SourceForm,
+  within?: TimeRange,
 ): Promise<ReadableSource> {
   const {source} = tree
-  const relation = await relationOf(session, tree, repoDirectory, form)
+  const relation = await relationOf(session, tree, repoDirectory, form, within)
   return withMapping(source, {dialect: duckDb, relation, columns: await describe(session, source, relation)})
 }
 
@@ -41,6 +47,7 @@ async function relationOf(
   tree: SourceTree,
   repoDirectory: string,
   form: SourceForm,
+  within: TimeRange | undefined,
 ): Promise<string> {
   const {source} = tree
   switch (source.type) {
@@ -55,6 +62,15 @@ async function relationOf(
     }
     case 'redshift':
       throw elsewhere(source)
+    case 'delta':
+    case 'iceberg':
+      return tableRelation(session, source, repoDirectory)
+    case 'glue': {
+      const found = await findGlueTable(session, source)
+      return 'table' in found
+        ? glueRelation(session, found.catalog, {source, table: found.table}, form, within)
+        : tableRelation(session, found.source, repoDirectory)
+    }
     default:
       return source satisfies never
   }
@@ -94,7 +110,7 @@ async function fileRelation(
   repoDirectory: string,
   form: SourceForm,
 ): Promise<string> {
-  const files = await findSourceFiles(source, repoDirectory)
+  const files = await findSourceFiles(session, source, repoDirectory)
   if (form === 'sniffed' || files.format === 'parquet') return typedFiles(files)
   if (form === 'typed') return typedText(session, files)
   if (files.format === 'csv') return csvFiles(files, ['all_varchar = true'])
@@ -104,6 +120,19 @@ async function fileRelation(
     return `${quoteText(name)}: ${quoteText(type)}`
   })
   return jsonFiles(files, [`columns = {${texts.join(', ')}}`])
+}
+
+/** A table at the one snapshot that this session reads of it. */
+async function tableRelation(
+  session: DuckDbSession,
+  source: DeltaSource | IcebergSource,
+  repoDirectory: string,
+): Promise<string> {
+  const {relation} = await session.once(`snapshot of ${source.name}`, () =>
+    resolveSnapshot(session, source, repoDirectory),
+  )
+  await loadExtension(session, source.type, `Data source \`${source.name}\``)
+  return `(SELECT * FROM ${relation})`
 }
 
 async function databaseRelation(

@@ -3,6 +3,9 @@ import {join, resolve} from 'node:path'
 import {quoteText} from '../../compile/dialects/duckdb-names.js'
 import type {FileFormat, FileSource} from '../../definitions/definition.js'
 import {FeatureStoreError} from '../../errors.js'
+import {isS3Location, type S3Object} from '../../aws/s3/s3-location.js'
+import type {DuckDbSession} from './duckdb-session.js'
+import {isGlob} from './s3/match-glob.js'
 
 /** Files that the engine reads as one relation. */
 export interface SourceFiles {
@@ -20,8 +23,13 @@ const endings: readonly (readonly [RegExp, FileFormat])[] = [
 ]
 
 /** Finds the files of a source. Throws FS_SOURCE_UNREADABLE, with the path as the user wrote it. */
-export async function findSourceFiles(source: FileSource, repoDirectory: string): Promise<SourceFiles> {
+export async function findSourceFiles(
+  session: DuckDbSession,
+  source: FileSource,
+  repoDirectory: string,
+): Promise<SourceFiles> {
   const {path, format} = source
+  if (isS3Location(path)) return s3SourceFiles(session, source)
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(path)) return onlyFile(source, quoteText(path), path)
   const full = resolve(repoDirectory, path)
   const found = await stat(full).catch(() => undefined)
@@ -34,6 +42,32 @@ export async function findSourceFiles(source: FileSource, repoDirectory: string)
   const told = format ?? formatOf(path)
   if (told === undefined) throw unreadable(source, `its format can't be told by its ending: add \`format\``)
   return {argument: quoteText(`${base}${path}`), format: told, several: true}
+}
+
+async function s3SourceFiles(session: DuckDbSession, source: FileSource): Promise<SourceFiles> {
+  const found = await session.s3.find(session, source)
+  const isOne = found.length === 1 && source.path.endsWith(`/${found[0]?.key ?? ''}`)
+  const read = isOne || isGlob(source.path) ? found : ofOneFormat(source, found)
+  const format =
+    source.format ?? formatOf(isOne ? (read[0]?.key ?? '') : source.path) ?? formatOf(read[0]?.key ?? '')
+  if (format === undefined) throw unreadable(source, `its format can't be told by its ending: add \`format\``)
+  const paths = await session.s3.paths(session, read, source)
+  const texts = paths.map((one) => quoteText(escapeGlob(one)))
+  return isOne
+    ? {argument: texts[0] as string, format, several: false}
+    : {argument: `[${texts.join(', ')}]`, format, several: true}
+}
+
+/** Of a folder, as of one of this machine: its data files, which must be of one format. */
+function ofOneFormat(source: FileSource, found: readonly S3Object[]): readonly S3Object[] {
+  const formats = [...new Set(found.flatMap(({key}) => formatOf(key) ?? []))]
+  if (formats.length === 0) throw unreadable(source, 'the folder holds no Parquet, CSV or JSON file')
+  if (source.format === undefined && formats.length > 1)
+    throw unreadable(source, `the folder holds files of several formats (${formats.sort().join(', ')})`)
+  const format = source.format ?? formats[0]
+  const read = found.filter(({key}) => formatOf(key) === format)
+  if (read.length === 0) throw unreadable(source, `the folder holds no ${String(format)} file`)
+  return read
 }
 
 /** A path that means itself where the engine takes a pattern. */

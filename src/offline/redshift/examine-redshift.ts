@@ -1,5 +1,6 @@
 import type {Examination} from '../../examination.js'
-import {openS3} from '../../aws/s3/s3-objects.js'
+import {parseS3Location} from '../../aws/s3/s3-location.js'
+import {S3Objects} from '../../aws/s3/s3-objects.js'
 import type {RedshiftSettings} from './redshift-settings.js'
 import type {DataApi} from './data-api.js'
 import {WarehouseSession} from './warehouse-session.js'
@@ -14,12 +15,26 @@ export async function* examineRedshift(settings: RedshiftSettings, api: DataApi)
     status: 'ok',
     detail: `${where}, database ${settings.database}, as ${String(user)}; ${String(version).slice(0, 60)}`,
   }
-  await using objects = await openS3(settings)
-  const left = await objects.list(`${settings.stagingLocation}/fs-run-`)
+  const place = parseS3Location(`${settings.stagingLocation}/fs-run-`)
+  if (place === undefined) throw new Error(`${settings.stagingLocation} is no place in S3`)
+  await using objects = await S3Objects.open(settings)
+  let left = 0
+  try {
+    for await (const _ of objects.list(place)) left += 1
+  } catch (error) {
+    const {reason, hint} = await objects.failure(error, place)
+    yield {
+      name: 'staging',
+      status: 'failed',
+      detail: `${settings.stagingLocation} can't be listed: ${reason}`,
+      remedy: hint,
+    }
+    return
+  }
   yield {
     name: 'staging',
-    status: left.length === 0 ? 'ok' : 'warning',
-    detail: `${settings.stagingLocation}, ${left.length === 0 ? 'nothing was left there' : `${left.length} objects of runs`}`,
-    ...(left.length === 0 ? {} : {remedy: 'Remove what no running job needs.'}),
+    status: left === 0 ? 'ok' : 'warning',
+    detail: `${settings.stagingLocation}, ${left === 0 ? 'nothing was left there' : `${left} objects of runs, which may run now`}`,
+    ...(left === 0 ? {} : {remedy: 'Remove those of runs that have ended.'}),
   }
 }

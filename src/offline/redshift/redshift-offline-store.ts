@@ -29,6 +29,8 @@ import {columnBatches} from '../duckdb/column-builder.js'
 import {DuckDbSession} from '../duckdb/duckdb-session.js'
 import {frameTypeOf, selectValues} from '../duckdb/frame-columns.js'
 import {batchRows, latestBatches} from '../duckdb/latest-batches.js'
+import {objectCache} from '../duckdb/s3/open-object-cache.js'
+import {S3Files} from '../duckdb/s3/s3-files.js'
 import {openDatabase} from '../duckdb/open-database.js'
 import {sourceError} from '../duckdb/query-error.js'
 import {describeScript, runSteps, type Compile} from '../duckdb/run-steps.js'
@@ -59,7 +61,8 @@ export const redshiftDriver: OfflineStoreDriver = {
   async open({settings: block, repoDirectory}) {
     const settings = redshiftSettings(block)
     const instance = await openDatabase(block, repoDirectory)
-    return new RedshiftOfflineStore(settings, await DataApi.open(settings), instance, repoDirectory)
+    const s3 = new S3Files(objectCache(block, repoDirectory))
+    return new RedshiftOfflineStore(settings, await DataApi.open(settings), {instance, s3, repoDirectory})
   },
 }
 
@@ -68,13 +71,19 @@ class RedshiftOfflineStore implements OfflineStore {
   readonly #api: DataApi
   readonly #instance: DuckDBInstance
   readonly #databases: AttachedDatabases
+  readonly #s3: S3Files
   readonly #repoDirectory: string
 
-  constructor(settings: RedshiftSettings, api: DataApi, instance: DuckDBInstance, repoDirectory: string) {
+  constructor(
+    settings: RedshiftSettings,
+    api: DataApi,
+    {instance, s3, repoDirectory}: {instance: DuckDBInstance; s3: S3Files; repoDirectory: string},
+  ) {
     this.#settings = settings
     this.#api = api
     this.#instance = instance
     this.#databases = new AttachedDatabases(instance)
+    this.#s3 = s3
     this.#repoDirectory = repoDirectory
   }
 
@@ -231,6 +240,7 @@ class RedshiftOfflineStore implements OfflineStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#api[Symbol.asyncDispose]()
+    await this.#s3[Symbol.asyncDispose]()
     this.#instance.closeSync()
   }
 
@@ -280,7 +290,7 @@ class RedshiftOfflineStore implements OfflineStore {
   }
 
   async #home(): Promise<DuckDbSession> {
-    return new DuckDbSession(await this.#instance.connect(), this.#databases)
+    return new DuckDbSession(await this.#instance.connect(), this.#databases, this.#s3)
   }
 }
 

@@ -6,7 +6,8 @@ import {randomUUID} from 'node:crypto'
 import {mkdtemp, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {openS3, type S3Objects} from '../../aws/s3/s3-objects.js'
+import {S3Objects} from '../../aws/s3/s3-objects.js'
+import {formatS3Location, parseS3Location, type S3Location} from '../../aws/s3/s3-location.js'
 import {quoteText} from '../../compile/dialects/redshift-names.js'
 import {FeatureStoreError} from '../../errors.js'
 import type {RedshiftSettings} from './redshift-settings.js'
@@ -14,6 +15,9 @@ import type {WarehouseSession} from './warehouse-session.js'
 
 /** Small enough that one on this machine and one on its way take little; the least that UNLOAD takes is 5 MB. */
 const partMegabytes = 128
+
+/** A manifest names each part in some hundred bytes. */
+const mostManifestBytes = 64 * 2 ** 20
 
 /** Files of one answer, in order, as they lie in S3. */
 export interface StagedParts {
@@ -34,7 +38,7 @@ export class StagingArea implements AsyncDisposable {
   }
 
   static async open(settings: RedshiftSettings): Promise<StagingArea> {
-    return new StagingArea(settings, await openS3(settings))
+    return new StagingArea(settings, await S3Objects.open(settings))
   }
 
   /**
@@ -47,18 +51,19 @@ export class StagingArea implements AsyncDisposable {
       `UNLOAD (${quoteText(select)}) TO ${quoteText(prefix)} ${this.#role()} FORMAT AS PARQUET MANIFEST MAXFILESIZE ${partMegabytes} MB${order === 'kept' ? ' PARALLEL OFF' : ''}`,
     )
     // Read by the manifest and not by listing: a part that is missing is then an error.
-    const manifest = JSON.parse(new TextDecoder().decode(await this.#objects.get(`${prefix}manifest`))) as {
-      readonly entries: readonly {readonly url: string}[]
-    }
+    const {text} = await this.#told(`${prefix}manifest`, (place) =>
+      this.#objects.getText(place, mostManifestBytes),
+    )
+    const manifest = JSON.parse(text) as {readonly entries: readonly {readonly url: string}[]}
     return {urls: manifest.entries.map(({url}) => url)}
   }
 
   /** Loads a Parquet file of this machine into a table that is there. */
   async load(session: WarehouseSession, path: string, table: string): Promise<void> {
     const url = `${this.#prefix}/${(this.#answers += 1)}/rows.parquet`
-    await this.#objects.upload(path, url)
+    await this.#told(url, (place) => this.#objects.upload(place, path))
     await session.run(`COPY ${table} FROM ${quoteText(url)} ${this.#role()} FORMAT AS PARQUET`)
-    await this.#objects.delete([url])
+    await this.#remove(url)
   }
 
   /** Fetches each file when the one before is done with, and removes both copies then. */
@@ -68,7 +73,7 @@ export class StagingArea implements AsyncDisposable {
       const url = urls[index]
       if (url === undefined) return undefined
       const path = join(folder, `${randomUUID()}.parquet`)
-      await this.#objects.download(url, path)
+      await this.#fetch(url, path)
       return path
     }
     let next = fetch(0)
@@ -81,7 +86,7 @@ export class StagingArea implements AsyncDisposable {
         next.catch(() => undefined)
         yield path
         await rm(path, {force: true})
-        await this.#objects.delete([url])
+        await this.#remove(url)
       }
     } finally {
       await next.catch(() => undefined)
@@ -94,8 +99,8 @@ export class StagingArea implements AsyncDisposable {
     const paths: string[] = []
     for (const url of urls) {
       const path = join(folder, `${randomUUID()}.parquet`)
-      await this.#objects.download(url, path)
-      await this.#objects.delete([url])
+      await this.#fetch(url, path)
+      await this.#remove(url)
       paths.push(path)
     }
     return paths
@@ -108,10 +113,45 @@ export class StagingArea implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     try {
-      if (this.#answers > 0) await this.#objects.delete(await this.#objects.list(`${this.#prefix}/`))
+      if (this.#answers > 0) await this.#removeAll()
     } finally {
       if (this.#folder !== undefined) await rm(this.#folder, {recursive: true, force: true})
       await this.#objects[Symbol.asyncDispose]()
+    }
+  }
+
+  /** A part that is not there, or is another by now, is an error. */
+  #fetch(url: string, path: string): Promise<void> {
+    return this.#told(url, async (place) => {
+      const object = await this.#objects.head(place)
+      if (object === undefined) throw new Error('there is no such object')
+      await this.#objects.download(object, path)
+    })
+  }
+
+  #remove(url: string): Promise<void> {
+    return this.#told(url, (place) => this.#objects.delete(place))
+  }
+
+  #removeAll(): Promise<void> {
+    return this.#told(`${this.#prefix}/`, async (place) => {
+      for await (const object of this.#objects.list(place)) await this.#objects.delete(object)
+    })
+  }
+
+  async #told<T>(url: string, work: (place: S3Location) => Promise<T>): Promise<T> {
+    const place = parseS3Location(url)
+    if (place === undefined) throw new Error(`${url} is no place in S3`)
+    try {
+      return await work(place)
+    } catch (error) {
+      if (error instanceof FeatureStoreError) throw error
+      const {reason, hint} = await this.#objects.failure(error, place)
+      throw new FeatureStoreError(
+        'FS_STORE_UNAVAILABLE',
+        `What Redshift and this machine exchange, ${formatS3Location(place)}: ${reason}.`,
+        {hint, cause: error},
+      )
     }
   }
 

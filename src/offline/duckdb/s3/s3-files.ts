@@ -1,0 +1,174 @@
+import {emitWarning} from 'node:process'
+import {join} from 'node:path'
+import {s3Endpoint, s3Region} from '../../../aws/client-settings.js'
+import {awsCredentials} from '../../../aws/credentials.js'
+import {
+  formatS3Location,
+  parseS3Location,
+  type S3Location,
+  type S3Object,
+} from '../../../aws/s3/s3-location.js'
+import {S3Objects} from '../../../aws/s3/s3-objects.js'
+import {quoteName, quoteText} from '../../../compile/dialects/duckdb-names.js'
+import {FeatureStoreError} from '../../../errors.js'
+import type {DuckDbSession} from '../duckdb-session.js'
+import {engineMessage} from '../query-error.js'
+import {fixedPrefix, isGlob, matchGlob} from './match-glob.js'
+import type {ObjectCache} from './object-cache.js'
+
+/** As definitions name it, for messages. */
+export interface NamedPath {
+  readonly name: string
+  readonly path: string
+}
+
+/**
+ * Objects of S3 as the engine reads them: by its extension httpfs where that can be loaded, else by files that the SDK
+ * fetches. Either way the SDK lists, so that both read the same objects, and know their ETags.
+ */
+export class S3Files implements AsyncDisposable {
+  readonly #cache: ObjectCache
+  readonly #credentials = awsCredentials({
+    region: s3Region(),
+    clock: () => BigInt(Date.now()) * 1000n,
+  })
+  #objects: Promise<S3Objects> | undefined
+  /** Why httpfs can't be loaded; empty where it was. */
+  #httpfs: Promise<string> | undefined
+
+  constructor(cache: ObjectCache) {
+    this.#cache = cache
+  }
+
+  /**
+   * The objects that a path names: one, those that fit a pattern, or all in a folder. The same for a whole session. Throws
+   * FS_SOURCE_UNREADABLE where there are none, and for what S3 refuses.
+   */
+  find(session: DuckDbSession, source: NamedPath): Promise<readonly S3Object[]> {
+    return session.once(`s3 ${source.path}`, async () => {
+      const place = parseS3Location(source.path)
+      if (place === undefined) throw unreadable(source, 'it names no bucket. Expected s3://bucket/key')
+      const objects = await (this.#objects ??= S3Objects.open({region: s3Region()}))
+      try {
+        return await list(objects, place, source)
+      } catch (error) {
+        if (error instanceof FeatureStoreError) throw error
+        const {reason, hint} = await objects.failure(error, place)
+        throw unreadable(source, reason, hint, error)
+      }
+    })
+  }
+
+  /** What the engine is to read for objects that were found, as paths that mean themselves. */
+  async paths(
+    session: DuckDbSession,
+    found: readonly S3Object[],
+    source: NamedPath,
+  ): Promise<readonly string[]> {
+    const reason = await (this.#httpfs ??= loadHttpfs(session))
+    const buckets = new Set(found.map(({bucket}) => bucket))
+    if (reason === '') {
+      for (const bucket of buckets) await this.#createSecret(session, bucket)
+      return found.map(formatS3Location)
+    }
+    sayOnce(
+      `DuckDB's extension httpfs can't be loaded (${reason}): objects of S3 are fetched whole into a cache first. Run \`INSTALL httpfs\` once in DuckDB to read them where they lie.`,
+    )
+    const objects = await (this.#objects ??= S3Objects.open({region: s3Region()}))
+    try {
+      return await this.#cache.files(found, (object, file) => objects.download(object, file))
+    } catch (error) {
+      if (error instanceof FeatureStoreError)
+        throw unreadable(source, error.message.replace(/\.$/, ''), error.hint, error)
+      const {kind, reason: why, hint} = await objects.failure(error, found[0] as S3Object)
+      throw unreadable(
+        source,
+        kind === 'precondition' ? 'it was replaced while it was read' : why,
+        hint,
+        error,
+      )
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await (await this.#objects?.catch(() => undefined))?.[Symbol.asyncDispose]()
+  }
+
+  /** Anew for each session: credentials may have been renewed. */
+  async #createSecret(session: DuckDbSession, bucket: string): Promise<void> {
+    const {accessKeyId, secretAccessKey, sessionToken} = await this.#credentials()
+    const objects = await this.#objects
+    const region = (await objects?.regionOf(bucket)) ?? s3Region()
+    const endpoint = s3Endpoint()
+    const url = endpoint === undefined ? undefined : new URL(endpoint)
+    const settings: readonly (readonly [string, string | undefined])[] = [
+      ['KEY_ID', quoteText(accessKeyId)],
+      ['SECRET', quoteText(secretAccessKey)],
+      ['SESSION_TOKEN', sessionToken && quoteText(sessionToken)],
+      ['REGION', quoteText(region)],
+      ['SCOPE', quoteText(`s3://${bucket}/`)],
+      ['ENDPOINT', url && quoteText(url.host)],
+      ['URL_STYLE', url && `'path'`],
+      ['USE_SSL', url && String(url.protocol === 'https:')],
+    ]
+    const given = settings.flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value}`]))
+    await session.run(
+      `CREATE OR REPLACE TEMPORARY SECRET ${quoteName(`s3 ${bucket}`)} (TYPE s3, ${given.join(', ')})`,
+    )
+  }
+}
+
+async function list(objects: S3Objects, place: S3Location, source: NamedPath): Promise<readonly S3Object[]> {
+  const {bucket, key} = place
+  const found: S3Object[] = []
+  if (isGlob(key)) {
+    for await (const object of objects.list({bucket, key: fixedPrefix(key)}))
+      if (matchGlob(key, object.key)) found.push(object)
+    if (found.length === 0) throw unreadable(source, 'no object fits the pattern')
+    return found
+  }
+  const one = key === '' || key.endsWith('/') ? undefined : await objects.head(place)
+  if (one?.size === 0) throw unreadable(source, 'the object is empty')
+  if (one !== undefined) return [one]
+  const folder = key === '' ? '' : join(key, '/')
+  // Objects that stand for folders end in a slash.
+  for await (const object of objects.list({bucket, key: folder}))
+    if (!object.key.endsWith('/')) found.push(object)
+  if (found.length === 0) throw unreadable(source, 'there is no such object, and no folder of that name')
+  return found
+}
+
+async function loadHttpfs(session: DuckDbSession): Promise<string> {
+  try {
+    await session.run('LOAD httpfs')
+    await session.run('SET GLOBAL http_retries = 8')
+    return ''
+  } catch (error) {
+    return engineMessage(new Error((error as Error).message.split('\n')[0])).replace(/\.$/, '')
+  }
+}
+
+let isSaid = false
+
+/** Of a process: the same holds for each of its stores. */
+function sayOnce(text: string): void {
+  if (isSaid) return
+  isSaid = true
+  emitWarning(text, {type: 'FeatureStoreWarning'})
+}
+
+function unreadable(
+  {name, path}: NamedPath,
+  reason: string,
+  hint?: string,
+  cause?: unknown,
+): FeatureStoreError {
+  return new FeatureStoreError(
+    'FS_SOURCE_UNREADABLE',
+    `Data source \`${name}\` can't be read: ${path}: ${reason}.`,
+    {
+      hint: hint ?? 'Check `path` of the source: case counts in the keys of S3.',
+      cause,
+    },
+  )
+}
