@@ -12,6 +12,8 @@ import {columnBatches} from './column-builder.js'
 import type {DuckDbSession} from './duckdb-session.js'
 import {frameTypeOf, selectTexts, selectValues, type NativeColumn} from './frame-columns.js'
 import {writeWhole} from '../../output-file.js'
+import {isS3Location} from '../../aws/s3/s3-location.js'
+import {writeToS3} from '../../aws/s3/write-to-s3.js'
 import {runSteps, type Compile} from './run-steps.js'
 
 /** Rows of a batch that goes through JavaScript: some megabytes. */
@@ -61,7 +63,10 @@ export class DuckDbRetrievalJob implements RetrievalJob {
     format: FrameFormat,
     {signal}: ReadOptions = {},
   ): Promise<{readonly rows: number}> {
-    return writeWhole(path, async (temporary) => {
+    const write = isS3Location(path)
+      ? writeToS3<{readonly rows: number}>
+      : writeWhole<{readonly rows: number}>
+    return write(path, async (temporary) => {
       if (format !== 'arrow') return {rows: await this.#copy(temporary, format, signal)}
       const {writeArrowStream} = await import('./arrow-stream.js')
       return {rows: await writeArrowStream(temporary, this.#native, this.#stream(undefined, signal))}
