@@ -19,10 +19,14 @@ export interface AwsClientSettings {
   readonly maxAttempts: number
 }
 
+/** Epoch microseconds, by the clock of this machine: what signatures and credentials go by. */
+export function machineClock(): bigint {
+  return BigInt(Date.now()) * 1000n
+}
+
 /** Credentials are asked for when the first request is sent. */
 export function awsClientSettings(identity: AwsIdentity): AwsClientSettings {
-  const clock = (): bigint => BigInt(Date.now()) * 1000n
-  const ask = awsCredentials({...identity, clock})
+  const ask = awsCredentials({...identity, clock: machineClock})
   return {
     region: identity.region,
     credentials: async () => {

@@ -53,7 +53,11 @@ code: a stream that was cut reads as a shorter table.`
       exclusive: ['entities', 'entity-sql'],
     }),
     end: instantFlag({summary: '… up to and including this time.', dependsOn: ['start']}),
-    output: Flags.string({char: 'o', summary: 'Write the frame to this file.', helpValue: 'FILE'}),
+    output: Flags.string({
+      char: 'o',
+      summary: 'Write the frame to this file, or to s3://bucket/key.',
+      helpValue: 'FILE',
+    }),
     format: Flags.option({options: frameFormats})({
       summary: "Format of the frame; by default as the file's name ends.",
     }),
@@ -70,7 +74,7 @@ code: a stream that was cut reads as a shorter table.`
           this.log(job.sql)
           return {sql: job.sql, columns}
         case 'file': {
-          const path = resolve(output.path)
+          const path = /^s3:\/\//i.test(output.path) ? output.path : resolve(output.path)
           const {rows} = await job.writeFile(path, output.format, {signal})
           this.log(`${formatRows(rows)} × ${columns.length} columns in ${output.path}`)
           return {path, rows, columns}

@@ -9,8 +9,7 @@ import type {ColumnBatch} from '../../definitions/column-batch.js'
 import type {FrameFormat, ReadOptions, RetrievalJob} from '../offline-store.js'
 import type {DuckDbSession} from './duckdb-session.js'
 import type {NativeColumn} from './frame-columns.js'
-import {frameBatches, frameColumns, writeFrame} from './frame-output.js'
-import {writeWhole} from '../../output-file.js'
+import {frameBatches, frameColumns, writeFrame, writeOutput} from './frame-output.js'
 import {runSteps, type Compile} from './run-steps.js'
 
 /** A training frame over one session, which it closes. */
@@ -47,7 +46,7 @@ export class DuckDbRetrievalJob implements RetrievalJob {
     format: FrameFormat,
     {signal}: ReadOptions = {},
   ): Promise<{readonly rows: number}> {
-    return writeWhole(path, async (temporary) => {
+    return writeOutput(path, async (temporary) => {
       await using frame = await runSteps(this.#session, this.#compile(), signal)
       return {rows: await writeFrame(this.#session, this.#native, frame, {path: temporary, format, signal})}
     })

@@ -1,7 +1,10 @@
 /** Ways in which a training frame leaves the engine. */
+import {isS3Location} from '../../aws/s3/s3-location.js'
+import {writeToS3} from '../../aws/s3/write-to-s3.js'
 import {quoteText} from '../../compile/dialects/duckdb-names.js'
 import type {PointInTimeQuery, TypedColumn} from '../../compile/query.js'
 import type {Column} from '../../definitions/column-batch.js'
+import {writeWhole} from '../../output-file.js'
 import type {FrameFormat} from '../offline-store.js'
 import {columnBatches} from './column-builder.js'
 import type {DuckDbSession} from './duckdb-session.js'
@@ -43,6 +46,11 @@ export function frameBatches(
     types,
     batchRows,
   )
+}
+
+/** Writes a file of this machine, or an object of S3, whole or not at all. */
+export function writeOutput<T>(path: string, write: (temporary: string) => Promise<T>): Promise<T> {
+  return isS3Location(path) ? writeToS3(path, write) : writeWhole(path, write)
 }
 
 /** Writes it to a file; gives the number of rows. */

@@ -15,10 +15,9 @@ import {BoundValues, literalValues} from '../../compile/sql-values.js'
 import {compileViewMatches, type ViewMatches} from '../../compile/view-matches.js'
 import {usedFeatures} from '../../compile/view-part.js'
 import type {ColumnBatch} from '../../definitions/column-batch.js'
-import {writeWhole} from '../../output-file.js'
 import type {DuckDbSession} from '../duckdb/duckdb-session.js'
 import type {NativeColumn} from '../duckdb/frame-columns.js'
-import {frameBatches, frameColumns, writeFrame} from '../duckdb/frame-output.js'
+import {frameBatches, frameColumns, writeFrame, writeOutput} from '../duckdb/frame-output.js'
 import type {FrameFormat, ReadOptions, RetrievalJob} from '../offline-store.js'
 import type {DataApi} from './data-api.js'
 import {homeSource, parquetFiles, sentColumns} from './home-rows.js'
@@ -67,7 +66,7 @@ export class RedshiftRetrievalJob implements RetrievalJob {
     format: FrameFormat,
     {signal}: ReadOptions = {},
   ): Promise<{readonly rows: number}> {
-    return writeWhole(path, async (temporary) => {
+    return writeOutput(path, async (temporary) => {
       const sql = await this.#run(undefined, signal)
       const frame = {sql, parameters: []}
       return {

@@ -1,8 +1,11 @@
 import {createHash, randomUUID} from 'node:crypto'
-import {mkdir, readdir, rename, rm, stat, utimes} from 'node:fs/promises'
+import {mkdir, readdir, rename, rm, stat, writeFile} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import type {S3Object} from '../../../aws/s3/s3-location.js'
 import {FeatureStoreError} from '../../../errors.js'
+
+/** Written at each use. */
+const usedMark = 'used'
 
 /**
  * Objects of S3 as files of this machine, each known by its ETag: what has changed is another file. Takes no more than so
@@ -11,8 +14,8 @@ import {FeatureStoreError} from '../../../errors.js'
 export class ObjectCache {
   readonly #folder: string
   readonly #mostBytes: number
-  /** What this process reads. */
-  readonly #inUse = new Set<string>()
+  /** What this process reads, and how many sessions do. */
+  readonly #inUse = new Map<string, number>()
 
   constructor(folder: string, mostBytes: number) {
     this.#folder = folder
@@ -21,11 +24,12 @@ export class ObjectCache {
 
   /**
    * Gives the files of some objects, in their order; `download` makes those that are not there. Folders named k=v stay in
-   * the paths. Throws FS_SOURCE_UNREADABLE where they are more than fits.
+   * the paths. They stay until what `onUse` was given is called. Throws FS_SOURCE_UNREADABLE where they are more than fits.
    */
   async files(
     objects: readonly S3Object[],
     download: (object: S3Object, file: string) => Promise<void>,
+    onUse: (release: () => void) => void,
   ): Promise<readonly string[]> {
     const total = objects.reduce((sum, {size}) => sum + size, 0)
     if (total > this.#mostBytes) {
@@ -38,11 +42,18 @@ export class ObjectCache {
       )
     }
     const entries = objects.map((object) => ({object, file: this.#fileOf(object)}))
-    for (const {file} of entries) this.#inUse.add(this.#entryOf(file))
+    const used = entries.map(({file}) => this.#entryOf(file))
+    for (const entry of used) this.#inUse.set(entry, (this.#inUse.get(entry) ?? 0) + 1)
+    onUse(() => {
+      for (const entry of used) {
+        const left = (this.#inUse.get(entry) ?? 1) - 1
+        if (left === 0) this.#inUse.delete(entry)
+        else this.#inUse.set(entry, left)
+      }
+    })
     const missing: typeof entries = []
     for (const entry of entries) {
-      const now = new Date()
-      const isThere = await utimes(this.#entryOf(entry.file), now, now).then(
+      const isThere = await markUsed(this.#entryOf(entry.file)).then(
         () => true,
         () => false,
       )
@@ -64,6 +75,7 @@ export class ObjectCache {
     try {
       await mkdir(dirname(partFile), {recursive: true})
       await download(object, partFile)
+      await markUsed(part)
       // Another process may have been faster: what it has is the same.
       await rename(part, entry).catch(async (error: unknown) => {
         if ((await stat(file).catch(() => undefined)) === undefined) throw error
@@ -80,7 +92,7 @@ export class ObjectCache {
     for (const name of await readdir(this.#folder)) {
       const [, size] = /^[0-9a-f]{32}-(\d+)$/.exec(name) ?? []
       const path = join(this.#folder, name)
-      const found = size === undefined ? undefined : await stat(path).catch(() => undefined)
+      const found = size === undefined ? undefined : await stat(join(path, usedMark)).catch(() => undefined)
       if (found !== undefined) held.push({path, size: Number(size), usedMillis: found.mtimeMs})
     }
     let total = held.reduce((sum, {size}) => sum + size, bytes)
@@ -99,12 +111,17 @@ export class ObjectCache {
       .digest('hex')
     const names = key.split('/')
     const kept = names.filter((name, index) => index === names.length - 1 || /^[^=]+=./.test(name))
-    return join(this.#folder, `${hash.slice(0, 32)}-${size}`, ...kept.map(safeName))
+    return join(this.#folder, `${hash.slice(0, 32)}-${size}`, 'object', ...kept.map(safeName))
   }
 
   #entryOf(file: string): string {
     return join(this.#folder, file.slice(this.#folder.length + 1).split('/')[0] ?? '')
   }
+}
+
+/** The file system tells when: it has one clock for all who share the folder. */
+function markUsed(entry: string): Promise<void> {
+  return writeFile(join(entry, usedMark), '-')
 }
 
 /** A part of a key that is also one of a path. */

@@ -1,7 +1,6 @@
 import {emitWarning} from 'node:process'
 import {join} from 'node:path'
-import {s3Endpoint, s3Region} from '../../../aws/client-settings.js'
-import {awsCredentials} from '../../../aws/credentials.js'
+import {awsClientSettings, s3Endpoint, s3Region} from '../../../aws/client-settings.js'
 import {
   formatS3Location,
   parseS3Location,
@@ -11,10 +10,17 @@ import {
 import {S3Objects} from '../../../aws/s3/s3-objects.js'
 import {quoteName, quoteText} from '../../../compile/dialects/duckdb-names.js'
 import {FeatureStoreError} from '../../../errors.js'
-import type {DuckDbSession} from '../duckdb-session.js'
 import {engineMessage} from '../query-error.js'
 import {fixedPrefix, isGlob, matchGlob} from './match-glob.js'
 import type {ObjectCache} from './object-cache.js'
+
+/** What is needed of a session of the engine. */
+export interface EngineSession {
+  run(sql: string): Promise<number>
+  /** What was found out once holds for the whole session. */
+  once<T>(name: string, find: () => Promise<T>): Promise<T>
+  onClose(close: () => void): void
+}
 
 /** As definitions name it, for messages. */
 export interface NamedPath {
@@ -28,10 +34,7 @@ export interface NamedPath {
  */
 export class S3Files implements AsyncDisposable {
   readonly #cache: ObjectCache
-  readonly #credentials = awsCredentials({
-    region: s3Region(),
-    clock: () => BigInt(Date.now()) * 1000n,
-  })
+  readonly #credentials = awsClientSettings({region: s3Region()}).credentials
   #objects: Promise<S3Objects> | undefined
   /** Why httpfs can't be loaded; empty where it was. */
   #httpfs: Promise<string> | undefined
@@ -44,7 +47,7 @@ export class S3Files implements AsyncDisposable {
    * The objects that a path names: one, those that fit a pattern, or all in a folder. The same for a whole session. Throws
    * FS_SOURCE_UNREADABLE where there are none, and for what S3 refuses.
    */
-  find(session: DuckDbSession, source: NamedPath): Promise<readonly S3Object[]> {
+  find(session: EngineSession, source: NamedPath): Promise<readonly S3Object[]> {
     return session.once(`s3 ${source.path}`, async () => {
       const place = parseS3Location(source.path)
       if (place === undefined) throw unreadable(source, 'it names no bucket. Expected s3://bucket/key')
@@ -61,7 +64,7 @@ export class S3Files implements AsyncDisposable {
 
   /** What the engine is to read for objects that were found, as paths that mean themselves. */
   async paths(
-    session: DuckDbSession,
+    session: EngineSession,
     found: readonly S3Object[],
     source: NamedPath,
   ): Promise<readonly string[]> {
@@ -76,7 +79,11 @@ export class S3Files implements AsyncDisposable {
     )
     const objects = await (this.#objects ??= S3Objects.open({region: s3Region()}))
     try {
-      return await this.#cache.files(found, (object, file) => objects.download(object, file))
+      return await this.#cache.files(
+        found,
+        (object, file) => objects.download(object, file),
+        (release) => session.onClose(release),
+      )
     } catch (error) {
       if (error instanceof FeatureStoreError)
         throw unreadable(source, error.message.replace(/\.$/, ''), error.hint, error)
@@ -95,7 +102,7 @@ export class S3Files implements AsyncDisposable {
   }
 
   /** Anew for each session: credentials may have been renewed. */
-  async #createSecret(session: DuckDbSession, bucket: string): Promise<void> {
+  async #createSecret(session: EngineSession, bucket: string): Promise<void> {
     const {accessKeyId, secretAccessKey, sessionToken} = await this.#credentials()
     const objects = await this.#objects
     const region = (await objects?.regionOf(bucket)) ?? s3Region()
@@ -138,7 +145,7 @@ async function list(objects: S3Objects, place: S3Location, source: NamedPath): P
   return found
 }
 
-async function loadHttpfs(session: DuckDbSession): Promise<string> {
+async function loadHttpfs(session: EngineSession): Promise<string> {
   try {
     await session.run('LOAD httpfs')
     await session.run('SET GLOBAL http_retries = 8')
