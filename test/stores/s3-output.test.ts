@@ -7,6 +7,7 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
+  PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest'
@@ -103,6 +104,35 @@ describe('fs get-historical-features --output s3://…', () => {
     expect(code).toBe(1)
     expect(JSON.parse(stdout)).toMatchObject({
       error: {code: 'FS_OUTPUT_FAILED', message: `${output} can't be written: ${reason}.`},
+    })
+  })
+})
+
+describe('fs get-historical-features --entities s3://…', () => {
+  test('reads entity rows there, and leaves nothing of them', async () => {
+    const entities = readFileSync(join(repo, 'entities.csv'))
+    await s3.send(new PutObjectCommand({Bucket, Key: 'in/entities.csv', Body: entities}))
+    const local = join(repo, 'local.csv')
+    await runFsJson(command(local))
+    const there = join(repo, 'there.csv')
+    await runFsJson(
+      command(there).map((one) => (one.endsWith('entities.csv') ? `s3://${Bucket}/in/entities.csv` : one)),
+    )
+    expect(readFileSync(there)).toEqual(readFileSync(local))
+    expect(readdirSync(temporary).filter((name) => name.startsWith('fs-entities'))).toEqual([])
+  })
+
+  test('tells an object that is not there', async () => {
+    const args = command(join(repo, 'x.csv')).map((one) =>
+      one.endsWith('entities.csv') ? `s3://${Bucket}/none.csv` : one,
+    )
+    const {code, stdout} = await runFs([...args, '--json'])
+    expect(code).toBe(1)
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: {
+        code: 'FS_ENTITY_ROWS_INVALID',
+        message: `The file of entity rows s3://${Bucket}/none.csv can't be read: there is no such object.`,
+      },
     })
   })
 })
