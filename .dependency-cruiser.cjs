@@ -85,7 +85,15 @@ const arrows = {
     'online/online-store',
     'online/online-table',
   ],
-  cli: ['definitions', 'config', 'errors', 'plan', 'registry/registry', 'feature-store'],
+  cli: [
+    'definitions',
+    'config',
+    'errors',
+    'plan',
+    'registry/registry',
+    'feature-store',
+    'aws/s3/fetch-object',
+  ],
   commands: [
     'definitions',
     'cli',

@@ -1,7 +1,7 @@
 import {createWriteStream} from 'node:fs'
 import {mkdtemp, rm, stat} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
-import {join, resolve} from 'node:path'
+import {basename, join, resolve} from 'node:path'
 import {pipeline} from 'node:stream/promises'
 import {FeatureStoreError} from '../errors.js'
 
@@ -12,8 +12,9 @@ export interface EntityInput {
   readonly release: () => Promise<void>
 }
 
-/** `-` is standard input, spooled to a file because engines read files more than once; else the path itself. */
+/** `-` is standard input, spooled to a file because engines read files more than once, as is what lies in S3; else the path itself. */
 export async function openEntityInput(argument: string, signal: AbortSignal): Promise<EntityInput> {
+  if (/^s3:\/\//i.test(argument)) return fetched(argument, signal)
   if (argument !== '-') return {path: resolve(argument), release: () => Promise.resolve()}
   if (process.stdin.isTTY) {
     throw new FeatureStoreError(
@@ -36,6 +37,21 @@ export async function openEntityInput(argument: string, signal: AbortSignal): Pr
   } catch (error) {
     await release()
     signal.throwIfAborted()
+    throw error
+  }
+}
+
+/** Under its own name, whose ending tells the format. */
+async function fetched(location: string, signal: AbortSignal): Promise<EntityInput> {
+  const folder = await mkdtemp(join(tmpdir(), 'fs-entities-'))
+  const release = (): Promise<void> => rm(folder, {recursive: true, force: true})
+  const path = join(folder, basename(location))
+  try {
+    const {fetchObject} = await import('../aws/s3/fetch-object.js')
+    await fetchObject(location, path, signal)
+    return {path, release}
+  } catch (error) {
+    await release()
     throw error
   }
 }
