@@ -2,7 +2,7 @@
 import {readdir} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {ListObjectsV2Command, S3Client} from '@aws-sdk/client-s3'
+import {DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client} from '@aws-sdk/client-s3'
 import {afterAll, afterEach, beforeAll, beforeEach, expect, test} from 'vitest'
 import {redshiftSettings} from '../../src/offline/redshift/redshift-settings.js'
 import {DataApi} from '../../src/offline/redshift/data-api.js'
@@ -219,4 +219,30 @@ test('what can’t be had is said by name', async () => {
     /both `cluster_id` and `workgroup`/,
   )
   expect(() => redshiftSettings({...server.settings, user: 'u'})).toThrow(/`user` stands beside `workgroup`/)
+})
+
+test('doctor says who asks, and counts what killed runs left in S3', async () => {
+  const findings = async () => {
+    const all = []
+    for await (const finding of fixture.store.examine()) all.push(finding)
+    return all
+  }
+  expect(await findings()).toMatchObject([
+    {
+      name: 'warehouse',
+      status: 'ok',
+      detail: expect.stringMatching(/^analytics, database dev, as /) as string,
+    },
+    {name: 'staging', status: 'ok'},
+  ])
+  const s3 = new S3Client({forcePathStyle: true})
+  const left = {Bucket: 'staging', Key: 'fs/fs-run-killed/1/part_0000.parquet'}
+  await s3.send(new PutObjectCommand({...left, Body: 'rows'}))
+  expect((await findings())[1]).toMatchObject({
+    status: 'warning',
+    detail: expect.stringContaining('1 objects') as string,
+    remedy: expect.any(String) as string,
+  })
+  await s3.send(new DeleteObjectCommand(left))
+  s3.destroy()
 })
