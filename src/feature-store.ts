@@ -17,7 +17,7 @@ import {closeDeadRuns} from './materialize/close-run.js'
 import type {MaterializeProgress} from './materialize/run-materialization.js'
 import {isHeld} from './materialize/view-lease.js'
 import {viewStatuses, type ViewStatus} from './materialize/view-status.js'
-import type {FrameFormat, RetrievalJob} from './offline/offline-store.js'
+import type {FrameFormat, LeftBehind, RetrievalJob} from './offline/offline-store.js'
 import {OpenStores} from './open-stores.js'
 import type {ApplyStep} from './plan/apply-plan.js'
 import type {Plan} from './plan/plan.js'
@@ -34,6 +34,7 @@ import type {
 } from './verify/verification.js'
 
 export type {Check, FrameFormat, MaterializeProgress, OnlineResponse, RetrievalJob, ViewStatus}
+export type {LeftBehind}
 export type {Difference, Verification, VerifyOptions, VerifyProgress, ViewVerification}
 
 export interface OpenOptions {
@@ -215,6 +216,19 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
       now: this.#now,
       clock,
     })
+  }
+
+  /**
+   * Removes what runs that were killed have left outside of this machine, where the last of it was written longer ago than
+   * `olderThan`. Undefined where the offline store leaves nothing there.
+   */
+  async cleanUp(options: {
+    readonly olderThan: Duration
+    readonly dryRun: boolean
+  }): Promise<LeftBehind | undefined> {
+    const store = await this.#stores.offline()
+    // By the machine's clock: that of `now` says nothing of when something was written.
+    return await store.cleanUp?.(this.#environment.clock() - options.olderThan, options)
   }
 
   /** Past and present runs, newest first. */

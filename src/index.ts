@@ -70,6 +70,7 @@ export {FeatureStore} from './feature-store.js'
 export type {
   Difference,
   FrameFormat,
+  LeftBehind,
   LoadOptions,
   MaterializeProgress,
   OnlineResponse,

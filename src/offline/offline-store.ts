@@ -125,10 +125,24 @@ export interface OfflineStore extends AsyncDisposable {
   ): Promise<SnapshotChanges>
   /** Streams the selected rows without a key or an event time, as they are in the source. */
   readIncompleteRows(query: LatestPerEntityQuery, options?: ReadOptions): AsyncIterable<ColumnBatch>
+  /**
+   * Removes what runs that did not end have left outside of this machine, where the last of it was written at or before an
+   * instant. Absent where runs leave nothing there.
+   */
+  cleanUp?(writtenBy: Instant, options: {readonly dryRun: boolean}): Promise<LeftBehind>
   /** Looks at the engine, and at what it writes to. */
   examine(): Examination
   /** Checks columns and types of the entity rows and compiles the join. Reads no more than it needs for that. */
   retrieve(query: PointInTimeQuery): Promise<RetrievalJob>
+}
+
+/** What was left behind by runs that did not end. */
+export interface LeftBehind {
+  /** Where such things lie. */
+  readonly location: string
+  readonly runs: number
+  readonly objects: number
+  readonly bytes: number
 }
 
 /** How a store comes into being; one record per driver folder. */

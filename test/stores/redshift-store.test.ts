@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client} from '@aws-sdk/client-s3'
 import {afterAll, afterEach, beforeAll, beforeEach, expect, test} from 'vitest'
+import {openOfflineStore} from '../../src/offline/drivers.js'
 import {redshiftSettings} from '../../src/offline/redshift/redshift-settings.js'
 import {DataApi} from '../../src/offline/redshift/data-api.js'
 import {WarehouseSession} from '../../src/offline/redshift/warehouse-session.js'
@@ -245,4 +246,66 @@ test('doctor says who asks, and counts what killed runs left in S3', async () =>
   })
   await s3.send(new DeleteObjectCommand(left))
   s3.destroy()
+})
+
+test('cleanup removes what killed runs left, and nothing else', async () => {
+  const s3 = new S3Client({forcePathStyle: true})
+  const killed = [
+    'fs/fs-run-a/1/part_0000.parquet',
+    'fs/fs-run-a/1/part_manifest',
+    'fs/fs-run-b/rows.parquet',
+  ]
+  const others = ['fs/fs-runs.txt', 'else/fs-run-a/x']
+  for (const Key of [...killed, ...others])
+    await s3.send(new PutObjectCommand({Bucket: 'staging', Key, Body: 'rows'}))
+  const keys = async () => {
+    const {Contents = []} = await s3.send(new ListObjectsV2Command({Bucket: 'staging'}))
+    return Contents.map(({Key}) => Key)
+  }
+  const now = BigInt(Date.now()) * 1000n
+  const hour = 3_600_000_000n
+  const found = {location: 's3://staging/fs', runs: 2, objects: 3, bytes: 12}
+  expect(await fixture.store.cleanUp?.(now - hour, {dryRun: false})).toEqual({
+    ...found,
+    runs: 0,
+    objects: 0,
+    bytes: 0,
+  })
+  expect(await fixture.store.cleanUp?.(now + hour, {dryRun: true})).toEqual(found)
+  expect(await keys()).toHaveLength(5)
+  expect(await fixture.store.cleanUp?.(now + hour, {dryRun: false})).toEqual(found)
+  expect(await keys()).toEqual(['else/fs-run-a/x', 'fs/fs-runs.txt'])
+  for (const Key of others) await s3.send(new DeleteObjectCommand({Bucket: 'staging', Key}))
+  s3.destroy()
+})
+
+test('a table of the Glue Data Catalog is read through the external schema', async () => {
+  const source = {
+    ...({kind: 'data_source', name: 'trips', type: 'glue', timestampField: 'happened'} as const),
+    ...{database: 'rides', table: 'Trips'},
+  }
+  const describe = async (more: object) => {
+    await using store = await openOfflineStore(
+      {type: 'redshift', settings: {...server.settings, ...more}},
+      {repoDirectory: fixture.directory},
+    )
+    return store.describeSource({source, inputs: {}})
+  }
+  const statement =
+    "CREATE EXTERNAL SCHEMA \"lake\" FROM DATA CATALOG DATABASE 'rides' IAM_ROLE 'arn:aws:iam::123456789012:role/redshift';"
+  await expect(describe({})).rejects.toMatchObject({
+    code: 'FS_CONFIG_INVALID',
+    message: expect.stringMatching(/`trips`.*`offline_store.external_schema` names none/) as string,
+    hint: expect.stringContaining(statement) as string,
+  })
+  await expect(describe({externalSchema: 'lake'})).rejects.toMatchObject({
+    code: 'FS_SOURCE_UNREADABLE',
+    message: expect.stringContaining('`trips`') as string,
+    hint: expect.stringContaining(statement) as string,
+  })
+  await server.database.query('CREATE SCHEMA lake; CREATE TABLE lake.trips (happened timestamp, km float8)')
+  expect(await describe({externalSchema: 'lake'})).toEqual([
+    {name: 'happened', nativeType: 'timestamp', valueType: 'timestamp'},
+    {name: 'km', nativeType: 'float8', valueType: 'float64'},
+  ])
 })

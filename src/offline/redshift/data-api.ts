@@ -45,6 +45,10 @@ export class DataApi implements AsyncDisposable {
     this.#client = new sdk.RedshiftDataClient(awsClientSettings(settings))
   }
 
+  get settings(): RedshiftSettings {
+    return this.#settings
+  }
+
   /** Asks nothing yet. */
   static async open(settings: RedshiftSettings): Promise<DataApi> {
     return new DataApi(await import('@aws-sdk/client-redshift-data'), settings)

@@ -3,6 +3,7 @@ import {parseS3Location} from '../../aws/s3/s3-location.js'
 import {S3Objects} from '../../aws/s3/s3-objects.js'
 import type {RedshiftSettings} from './redshift-settings.js'
 import type {DataApi} from './data-api.js'
+import {runPrefix} from './staging-area.js'
 import {WarehouseSession} from './warehouse-session.js'
 
 /** Whether the warehouse answers, as whom, and whether the staging location can be listed. It changes nothing. */
@@ -15,7 +16,7 @@ export async function* examineRedshift(settings: RedshiftSettings, api: DataApi)
     status: 'ok',
     detail: `${where}, database ${settings.database}, as ${String(user)}; ${String(version).slice(0, 60)}`,
   }
-  const place = parseS3Location(`${settings.stagingLocation}/fs-run-`)
+  const place = parseS3Location(`${settings.stagingLocation}/${runPrefix}`)
   if (place === undefined) throw new Error(`${settings.stagingLocation} is no place in S3`)
   await using objects = await S3Objects.open(settings)
   let left = 0
@@ -35,6 +36,6 @@ export async function* examineRedshift(settings: RedshiftSettings, api: DataApi)
     name: 'staging',
     status: left === 0 ? 'ok' : 'warning',
     detail: `${settings.stagingLocation}, ${left === 0 ? 'nothing was left there' : `${left} objects of runs, which may run now`}`,
-    ...(left === 0 ? {} : {remedy: 'Remove those of runs that have ended.'}),
+    ...(left === 0 ? {} : {remedy: 'Run `fs cleanup`.'}),
   }
 }

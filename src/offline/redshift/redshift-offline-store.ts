@@ -35,8 +35,10 @@ import {openDatabase} from '../duckdb/open-database.js'
 import {sourceError} from '../duckdb/query-error.js'
 import {describeScript, runSteps, type Compile} from '../duckdb/run-steps.js'
 import {DuckDbSnapshotChanges} from '../duckdb/snapshot-changes.js'
+import type {Instant} from '../../definitions/instant.js'
 import type {
   LatestBatch,
+  LeftBehind,
   OfflineStore,
   OfflineStoreDriver,
   ReadOptions,
@@ -46,6 +48,7 @@ import type {
   SourceSummary,
 } from '../offline-store.js'
 import {latestColumns} from '../../compile/latest-per-entity.js'
+import {cleanUpStaging} from './clean-up-staging.js'
 import {DataApi} from './data-api.js'
 import {examineRedshift} from './examine-redshift.js'
 import {columnTravel, homeSource, parquetFiles, sentColumns} from './home-rows.js'
@@ -85,6 +88,10 @@ class RedshiftOfflineStore implements OfflineStore {
     this.#databases = new AttachedDatabases(instance)
     this.#s3 = s3
     this.#repoDirectory = repoDirectory
+  }
+
+  cleanUp(writtenBy: Instant, options: {readonly dryRun: boolean}): Promise<LeftBehind> {
+    return cleanUpStaging(this.#settings, writtenBy, options)
   }
 
   examine(): Examination {

@@ -15,6 +15,8 @@ export interface RedshiftSettings {
     Partial<Record<'ClusterIdentifier' | 'DbUser' | 'WorkgroupName' | 'SecretArn', string>>
   >
   readonly statementTimeoutMillis: number
+  /** Over the Glue Data Catalog. */
+  readonly externalSchema?: string
 }
 
 /** Throws FS_CONFIG_INVALID for what does not say whom to connect as. */
@@ -39,6 +41,7 @@ export function redshiftSettings(block: Readonly<Record<string, unknown>>): Reds
     iamRole: block['iamRole'] as string,
     ...optional('roleArn', text('roleArn')),
     ...optional('externalId', text('externalId')),
+    ...optional('externalSchema', text('externalSchema')),
     connection: {
       ...optional('ClusterIdentifier', cluster),
       ...optional('DbUser', user),

@@ -13,6 +13,9 @@ import {FeatureStoreError} from '../../errors.js'
 import type {RedshiftSettings} from './redshift-settings.js'
 import type {WarehouseSession} from './warehouse-session.js'
 
+/** How the prefixes of runs begin, below the staging location. */
+export const runPrefix = 'fs-run-'
+
 /** Small enough that one on this machine and one on its way take little; the least that UNLOAD takes is 5 MB. */
 const partMegabytes = 128
 
@@ -34,7 +37,7 @@ export class StagingArea implements AsyncDisposable {
   private constructor(settings: RedshiftSettings, objects: S3Objects) {
     this.#settings = settings
     this.#objects = objects
-    this.#prefix = `${settings.stagingLocation}/fs-run-${randomUUID()}`
+    this.#prefix = `${settings.stagingLocation}/${runPrefix}${randomUUID()}`
   }
 
   static async open(settings: RedshiftSettings): Promise<StagingArea> {

@@ -1,5 +1,6 @@
 import type {ReadableSource} from '../../compile/source-rows.js'
 import type {Answer, DataApi} from './data-api.js'
+import type {RedshiftSettings} from './redshift-settings.js'
 import {nativeTypeOf} from './native-type.js'
 
 /**
@@ -16,6 +17,10 @@ export class WarehouseSession implements AsyncDisposable {
     this.#api = api
     this.#signal = signal
     this.#session = api.acquire()
+  }
+
+  get settings(): RedshiftSettings {
+    return this.#api.settings
   }
 
   async run(sql: string): Promise<string> {

@@ -1,10 +1,11 @@
-import {quoteName} from '../../compile/dialects/redshift-names.js'
+import {quoteName, quoteText} from '../../compile/dialects/redshift-names.js'
 import {redshift} from '../../compile/dialects/redshift.js'
 import type {SourceTree} from '../../compile/query.js'
 import type {ReadableSource} from '../../compile/source-rows.js'
-import type {DataSource} from '../../definitions/definition.js'
+import type {DataSource, GlueSource} from '../../definitions/definition.js'
 import {FeatureStoreError} from '../../errors.js'
 import {checkQuery} from './check-query.js'
+import type {RedshiftSettings} from './redshift-settings.js'
 import type {WarehouseSession} from './warehouse-session.js'
 
 /**
@@ -18,7 +19,7 @@ export async function readWarehouseSource(
   const {source} = tree
   const relation = await relationOf(session, tree)
   const columns = await session.describe(`SELECT * FROM ${relation} AS source`).catch((error: unknown) => {
-    throw unreadable(error, source)
+    throw unreadable(error, source, session.settings)
   })
   return withMapping(source, relation, columns)
 }
@@ -49,6 +50,8 @@ async function relationOf(session: WarehouseSession, {source, inputs}: SourceTre
       const parts = [source.database, source.schema, ...(source.table ?? '').split('.')]
       return parts.flatMap((part) => (part === undefined ? [] : [quoteName(part)])).join('.')
     }
+    case 'glue':
+      return [externalSchema(session.settings, source), source.table].map(quoteName).join('.')
     case 'query':
       return queryRelation(session, source.query, inputs, what)
     default:
@@ -62,7 +65,25 @@ async function relationOf(session: WarehouseSession, {source, inputs}: SourceTre
   }
 }
 
-function unreadable(error: unknown, source: DataSource): unknown {
+/** Throws FS_CONFIG_INVALID where no schema is named. */
+function externalSchema({externalSchema: schema, iamRole}: RedshiftSettings, source: GlueSource): string {
+  if (schema !== undefined) return schema
+  throw new FeatureStoreError(
+    'FS_CONFIG_INVALID',
+    `Data source \`${source.name}\` is a table of the Glue Data Catalog, which Redshift reads through an external schema, and \`offline_store.external_schema\` names none.`,
+    {
+      hint: `Set it to the name of a schema that was made by: ${createExternalSchema('lake', iamRole, source)}`,
+    },
+  )
+}
+
+/** https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_EXTERNAL_SCHEMA.html */
+function createExternalSchema(schema: string, iamRole: string, {database}: GlueSource): string {
+  const role = iamRole.toLowerCase() === 'default' ? 'default' : quoteText(iamRole)
+  return `CREATE EXTERNAL SCHEMA ${quoteName(schema)} FROM DATA CATALOG DATABASE ${quoteText(database)} IAM_ROLE ${role};`
+}
+
+function unreadable(error: unknown, source: DataSource, settings: RedshiftSettings): unknown {
   if (!(error instanceof FeatureStoreError) || error.code !== 'FS_QUERY_FAILED') return error
   const table = 'table' in source && source.table !== undefined ? ` (${source.table})` : ''
   return new FeatureStoreError(
@@ -70,9 +91,11 @@ function unreadable(error: unknown, source: DataSource): unknown {
     `Data source \`${source.name}\`${table} can't be read: ${error.message}`,
     {
       hint:
-        'query' in source && source.query !== undefined
-          ? 'Correct the query.'
-          : 'Check `schema`, `table` and `database`, and that the user may SELECT from it.',
+        source.type === 'glue'
+          ? `Check the table, and that the schema is there: ${createExternalSchema(settings.externalSchema ?? 'lake', settings.iamRole, source)}`
+          : 'query' in source && source.query !== undefined
+            ? 'Correct the query.'
+            : 'Check `schema`, `table` and `database`, and that the user may SELECT from it.',
       cause: error,
     },
   )
