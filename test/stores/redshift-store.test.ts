@@ -289,7 +289,7 @@ test('a table of the Glue Data Catalog is read through the external schema', asy
       {type: 'redshift', settings: {...server.settings, ...more}},
       {repoDirectory: fixture.directory},
     )
-    return store.describeSource({source, inputs: {}})
+    return await store.describeSource({source, inputs: {}})
   }
   const statement =
     "CREATE EXTERNAL SCHEMA \"lake\" FROM DATA CATALOG DATABASE 'rides' IAM_ROLE 'arn:aws:iam::123456789012:role/redshift';"
