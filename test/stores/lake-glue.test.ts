@@ -435,7 +435,8 @@ join_keys: [{name: driver_id, value_type: int64}]
         ),
       ],
     })
-    expect((await runFs(['plan'], {cwd, env: env()})).stderr).toContain('the catalog says int32')
+    const shown = await runFs(['plan'], {cwd, env: env()})
+    expect(shown.stderr.replaceAll(/[\s›]+/g, ' ')).toContain('the catalog says int32')
     const gone = await runFs(['plan'], {cwd: newRepo(definitions('speed, dtype: int64')), env: env()})
     expect(gone.code).toBe(1)
     expect(gone.stderr + gone.stdout).toMatch(/features\.yaml:7[^]*`speed` is not in source `stats`/)
