@@ -15,7 +15,7 @@ const arrows = {
   repo: ['definitions', 'config', 'compile', 'errors'],
   registry: ['definitions', 'errors', 'examination', 'examine-folder', 'patiently', 'aws'],
   online: ['definitions', 'errors', 'examination', 'examine-folder', 'patiently', 'aws'],
-  catalog: ['definitions', 'errors', 'aws'],
+  catalog: ['compile', 'definitions', 'errors', 'output-file', 'aws'],
   offline: [
     'catalog',
     'compile',

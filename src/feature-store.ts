@@ -4,6 +4,7 @@
  */
 import {resolve} from 'node:path'
 import {AppliedRepo} from './applied-repo.js'
+import type {ImportedTables} from './catalog/glue/import-tables.js'
 import {loadRepoConfig} from './config/load-repo-config.js'
 import type {RepoConfig} from './config/repo-config.js'
 import type {Definitions} from './definitions/definition.js'
@@ -17,7 +18,7 @@ import {closeDeadRuns} from './materialize/close-run.js'
 import type {MaterializeProgress} from './materialize/run-materialization.js'
 import {isHeld} from './materialize/view-lease.js'
 import {viewStatuses, type ViewStatus} from './materialize/view-status.js'
-import type {FrameFormat, LeftBehind, RetrievalJob} from './offline/offline-store.js'
+import type {FrameFormat, LeftBehind, RetrievalJob, SourceColumn} from './offline/offline-store.js'
 import {OpenStores} from './open-stores.js'
 import type {ApplyStep} from './plan/apply-plan.js'
 import type {Plan} from './plan/plan.js'
@@ -33,6 +34,7 @@ import type {
   ViewVerification,
 } from './verify/verification.js'
 
+export type {ImportedTables}
 export type {Check, FrameFormat, MaterializeProgress, OnlineResponse, RetrievalJob, ViewStatus}
 export type {LeftBehind}
 export type {Difference, Verification, VerifyOptions, VerifyProgress, ViewVerification}
@@ -42,6 +44,14 @@ export interface OpenOptions {
   readonly now?: () => Instant
   /** The outside world; the machine's by default. */
   readonly environment?: Partial<Environment>
+}
+
+export interface ImportGlueOptions {
+  readonly database: string
+  /** All of the database where there are none. */
+  readonly tables: readonly string[]
+  readonly catalogId?: string
+  readonly roleArn?: string
 }
 
 /** What both kinds of load take. */
@@ -120,17 +130,35 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
    * FS_VALIDATION_FAILED with all problems, and FS_CONFIG_INVALID where the online store's settings make no sense.
    * Nothing is registered.
    */
-  async validate(): Promise<Definitions> {
-    // Connects to nothing yet, but reads its settings.
-    await this.#stores.online('read')
-    return this.#validateDefinitions()
+  validate(): Promise<Definitions> {
+    return this.#validate()
+  }
+
+  /**
+   * Writes definitions of tables of a Glue catalog into the repo, for people to confirm; see `importTables`. What the repo
+   * defines need not be valid.
+   */
+  async importGlue({database, tables, ...access}: ImportGlueOptions): Promise<ImportedTables> {
+    const [{loadRepo}, {importTables}] = await Promise.all([
+      import('./repo/load-repo.js'),
+      import('./catalog/glue/import-tables.js'),
+    ])
+    const {definitions} = await loadRepo(this.config)
+    const entities = definitions.map(({definition}) => definition).filter((one) => one.kind === 'entity')
+    return importTables({database, tables, access, directory: this.config.directory, entities})
   }
 
   /** What `apply` would change. */
   async plan(): Promise<Plan> {
-    const [desired, registry] = await Promise.all([this.validate(), this.#stores.registry()])
-    const [{createPlan}, {document}] = await Promise.all([import('./plan/create-plan.js'), registry.read()])
-    return createPlan(desired, document)
+    const described = new Map<string, readonly SourceColumn[]>()
+    const [desired, registry] = await Promise.all([this.#validate(described), this.#stores.registry()])
+    const [{createPlan}, {catalogDrift}, {document}] = await Promise.all([
+      import('./plan/create-plan.js'),
+      import('./repo/catalog-drift.js'),
+      registry.read(),
+    ])
+    const warnings = catalogDrift(desired, described)
+    return {...createPlan(desired, document), ...(warnings.length === 0 ? {} : {warnings})}
   }
 
   /**
@@ -330,13 +358,23 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
     })
   }
 
-  async #validateDefinitions(): Promise<Definitions> {
+  async #validate(described?: Map<string, readonly SourceColumn[]>): Promise<Definitions> {
+    // Connects to nothing yet, but reads its settings.
+    await this.#stores.online('read')
+    return this.#validateDefinitions(described)
+  }
+
+  async #validateDefinitions(described = new Map<string, readonly SourceColumn[]>()): Promise<Definitions> {
     const [{loadRepo}, {validateRepo}] = await Promise.all([
       import('./repo/load-repo.js'),
       import('./repo/validate-repo.js'),
     ])
     const contents = await loadRepo(this.config)
-    return validateRepo(contents, async (source) => (await this.#stores.offline()).describeSource(source))
+    return validateRepo(contents, async (tree) => {
+      const columns = await (await this.#stores.offline()).describeSource(tree)
+      described.set(tree.source.name, columns)
+      return columns
+    })
   }
 }
 

@@ -29,6 +29,7 @@ A change is safe, needs a backfill (the next incremental run loads it), or destr
     return this.withStore(flags, async (store) => {
       const plan = await store.plan()
       this.log(renderPlan(plan))
+      for (const warning of plan.warnings ?? []) this.warn(warning)
       if (flags.out !== undefined) {
         await writeWhole(resolve(flags.out), (file) => writeFile(file, formatPlan(plan)))
         this.log(`\nThe plan is in ${flags.out}. Run \`fs apply --plan ${flags.out}\` to apply exactly this.`)

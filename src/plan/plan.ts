@@ -39,6 +39,8 @@ export interface Plan {
   readonly changes: readonly Change[]
   /** What will be registered: the whole repo, so that a saved plan needs nothing else. */
   readonly desired: Definitions
+  /** Where a catalog and the definitions have drifted apart: for people, and no part of the file. */
+  readonly warnings?: readonly string[]
 }
 
 const formatName = 'feature-repo plan'

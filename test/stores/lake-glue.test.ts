@@ -1,5 +1,5 @@
 /** Tables of a Glue Data Catalog as sources: formats, partitions, and what the catalog refuses. */
-import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
 import {DuckDBInstance, type DuckDBConnection} from '@duckdb/node-api'
@@ -11,6 +11,7 @@ import type {ValueType} from '../../src/definitions/value-type.js'
 import {duckDbExtensions, startAws, type AwsStandIn} from '../support/aws-stand-in.js'
 import {featureRows, frameQuery, latestQuery, readFrame, readNewest, viewJoin} from '../support/frames.js'
 import {GlueTables} from '../support/lake-tables/glue-tables.js'
+import {runFs, runFsJson} from '../support/run-fs.js'
 import {makeLakeTables, type LakeTables} from '../support/lake-tables/lake-tables.js'
 
 const day = 86_400_000_000n
@@ -364,5 +365,80 @@ describe('what the catalog refuses is told', () => {
     } finally {
       vi.stubEnv('AWS_REGION', 'us-east-1')
     }
+  })
+})
+
+describe('fs', () => {
+  const newRepo = (definitions?: string): string => {
+    const directory = mkdtempSync(join(folder, 'repo-'))
+    writeFileSync(
+      join(directory, 'feature_store.yaml'),
+      `project: lake\nregistry: registry.json\noffline_store: {type: duckdb, extension_directory: ${duckDbExtensions()}}\nonline_store: {type: embedded, path: online}\n`,
+    )
+    if (definitions !== undefined) writeFileSync(join(directory, 'features.yaml'), definitions)
+    return directory
+  }
+  const env = (): NodeJS.ProcessEnv => ({...process.env, ...aws.environment, NO_COLOR: '1'})
+
+  test('imports tables, never twice, and what it wrote is applied, loaded and read', async () => {
+    await glue.table('imported', {
+      location: join(folder, 'imported'),
+      format: 'parquet',
+      columns: rowColumns,
+      keys: {dt: 'date'},
+    })
+    for (const of of [1, 2]) {
+      const path = join(folder, 'imported', `dt=2024-01-0${of}`)
+      await writeDays(join(path, 'f'), [of])
+      await glue.partition('imported', [`2024-01-0${of}`], path)
+    }
+    await glue.table('imported_orc', {location: folder, format: 'orc', columns: rowColumns})
+    const cwd = newRepo()
+    const command = ['import', 'glue', '--database', 'lake', '--table', 'imported', '--table', 'imported_orc']
+    expect(await runFsJson(command, {cwd, env: env()})).toEqual({
+      written: ['imported.yaml'],
+      kept: [],
+      skipped: [{table: 'imported_orc', reason: "it is ORC, which DuckDB can't read"}],
+    })
+    const file = join(cwd, 'imported.yaml')
+    const text = readFileSync(file, 'utf8')
+    expect(text).toContain('timestamp_field: event_timestamp # confirm')
+    writeFileSync(file, `# mine\n${text}`)
+    expect(await runFsJson(command, {cwd, env: env()})).toMatchObject({written: [], kept: ['imported.yaml']})
+    expect(readFileSync(file, 'utf8')).toBe(`# mine\n${text}`)
+
+    await runFsJson(['apply', '--yes'], {cwd, env: env()})
+    expect(await runFsJson(['materialize-incremental', '2024-02-01'], {cwd, env: env()})).toMatchObject({
+      views: [{name: 'imported', status: 'ok', rows: {written: 2}}],
+    })
+    const read = await runFsJson(
+      ['get-online-features', '--features', 'imported:rate', '--entity', 'driver_id=2'],
+      {cwd, env: env()},
+    )
+    expect(JSON.stringify(read)).toContain('0.2')
+  })
+
+  test('a plan warns where the catalog has another type, and fails where a column is gone', async () => {
+    const definitions = (feature: string): string => `kind: entity
+name: driver
+join_keys: [{name: driver_id, value_type: int64}]
+---
+{kind: data_source, name: stats, type: glue, database: lake, table: plain, timestamp_field: event_timestamp}
+---
+{kind: feature_view, name: stats, entities: [driver], source: stats, schema: [{name: ${feature}}]}
+`
+    const cwd = newRepo(definitions('trips, dtype: int64'))
+    expect(await runFsJson(['plan'], {cwd, env: env()})).toMatchObject({
+      warnings: [
+        expect.stringMatching(
+          /^feature_view\/stats: `trips` is declared as int64, and the catalog says int32 for it in lake\.plain/,
+        ),
+      ],
+    })
+    const shown = await runFs(['plan'], {cwd, env: env()})
+    expect(shown.stderr.replaceAll(/[\s›]+/g, ' ')).toContain('the catalog says int32')
+    const gone = await runFs(['plan'], {cwd: newRepo(definitions('speed, dtype: int64')), env: env()})
+    expect(gone.code).toBe(1)
+    expect(gone.stderr + gone.stdout).toMatch(/features\.yaml:7[^]*`speed` is not in source `stats`/)
   })
 })
