@@ -109,8 +109,8 @@ describe('recordRun', () => {
 describe('openRegistry', () => {
   it('says which registries there are', async () => {
     await expect(
-      openRegistry({location: 's3://bucket/registry.json', project: 'rides', repoDirectory: '/'}),
-    ).rejects.toMatchObject({code: 'FS_STORE_UNKNOWN', message: expect.stringContaining('`s3://`')})
+      openRegistry({location: 'gs://bucket/registry.json', project: 'rides', repoDirectory: '/'}),
+    ).rejects.toMatchObject({code: 'FS_STORE_UNKNOWN', message: expect.stringContaining('`gs://`')})
   })
 })
 

@@ -275,7 +275,7 @@ describe('a malformed YAML document', () => {
       driverYaml.replace('file', 'parquet'),
       7,
       7,
-      'one of: file, duckdb, query',
+      'one of: file, duckdb, redshift, query',
       undefined,
     ],
     [

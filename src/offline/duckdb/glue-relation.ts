@@ -27,7 +27,7 @@ export async function glueRelation(
 ): Promise<string> {
   if (form === 'sniffed') return emptyRelation(table)
   if (table.partitionKeys.length === 0) {
-    const files = await listFiles(session, [{location: table.location, values: []}])
+    const files = await listFiles(session, source.name, [{location: table.location, values: []}])
     return unionOf(session, table, files, form)
   }
   const timeColumn = columnBehind(source, source.timestampField)
@@ -36,7 +36,12 @@ export async function glueRelation(
       ? undefined
       : {first: dayOf(within.from), ...(within.to === undefined ? {} : {last: dayOf(within.to)})}
   const chosen = await choosePartitions(catalog, table, timeColumn, range)
-  const relation = await unionOf(session, table, await listFiles(session, chosen.partitions), form)
+  const relation = await unionOf(
+    session,
+    table,
+    await listFiles(session, source.name, chosen.partitions),
+    form,
+  )
   if (chosen.days === undefined) return relation
   // Partitions may follow another time than that of the event, such as that of loading: then none can be left out.
   const [first, last] = [chosen.days.first, chosen.days.last].map((day) => `DATE '1970-01-01' + ${day}`)
@@ -45,7 +50,7 @@ export async function glueRelation(
   )
   if (stray === undefined) return relation
   const all = await choosePartitions(catalog, table, timeColumn, undefined)
-  return unionOf(session, table, await listFiles(session, all.partitions), form)
+  return unionOf(session, table, await listFiles(session, source.name, all.partitions), form)
 }
 
 /** The type of a column as the catalog says it, for rows that are not there and for partition keys. */

@@ -1,4 +1,5 @@
 import {fileURLToPath} from 'node:url'
+import {isS3Location, parseS3Location} from '../../aws/s3/s3-location.js'
 import {quoteText} from '../../compile/dialects/duckdb-names.js'
 import type {CatalogPartition} from '../../catalog/glue/glue-catalog.js'
 import type {DuckDbSession} from './duckdb-session.js'
@@ -9,6 +10,9 @@ export interface FilesOfPartition {
   readonly files: readonly string[]
 }
 
+/** Partitions in S3 that are listed side by side. */
+const listedAtOnce = 16
+
 /** Patterns in one listing: a statement stays of a size that is quickly parsed. */
 const most = 500
 
@@ -17,6 +21,44 @@ const most = 500
  * `.` are left out, and so are the empty objects that stand for folders.
  */
 export async function listFiles(
+  session: DuckDbSession,
+  source: string,
+  partitions: readonly CatalogPartition[],
+): Promise<readonly FilesOfPartition[]> {
+  const remote = partitions.filter(({location}) => isS3Location(location))
+  return [
+    ...(await listObjects(session, source, remote)),
+    ...(await listLocal(
+      session,
+      partitions.filter((one) => !remote.includes(one)),
+    )),
+  ]
+}
+
+/** As `listFiles`, of partitions in S3. */
+async function listObjects(
+  session: DuckDbSession,
+  name: string,
+  partitions: readonly CatalogPartition[],
+): Promise<readonly FilesOfPartition[]> {
+  const listed: FilesOfPartition[] = []
+  for (let at = 0; at < partitions.length; at += listedAtOnce)
+    listed.push(
+      ...(await Promise.all(
+        partitions.slice(at, at + listedAtOnce).map(async (partition) => {
+          const path = `${partition.location.replace(/\/+$/, '')}/`
+          const {key} = parseS3Location(path) ?? {key: ''}
+          const objects = await session.s3.findAll(session, {name, path})
+          const data = objects.filter((object) => object.size > 0 && isData(object.key.slice(key.length)))
+          const files = data.length === 0 ? [] : await session.s3.paths(session, data, {name, path})
+          return {partition, files}
+        }),
+      )),
+    )
+  return listed
+}
+
+async function listLocal(
   session: DuckDbSession,
   partitions: readonly CatalogPartition[],
 ): Promise<readonly FilesOfPartition[]> {

@@ -1,6 +1,7 @@
 import {resolve} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {quoteText} from '../../compile/dialects/duckdb-names.js'
+import {isS3Location} from '../../aws/s3/s3-location.js'
 import type {DeltaSource, IcebergSource} from '../../definitions/definition.js'
 import {FeatureStoreError} from '../../errors.js'
 import type {DuckDbSession} from './duckdb-session.js'
@@ -20,12 +21,13 @@ export interface TableSnapshot {
  * Finds the snapshot that a source means now. Only the table's own list of snapshots is read, which needs no extension.
  * Throws FS_SOURCE_UNREADABLE where there is no such table or no such snapshot.
  */
-export function resolveSnapshot(
+export async function resolveSnapshot(
   session: DuckDbSession,
   source: DeltaSource | IcebergSource,
   repoDirectory: string,
 ): Promise<TableSnapshot> {
   const path = locate(source.path, repoDirectory)
+  if (isS3Location(path)) await session.s3.open(session, source)
   return source.type === 'delta'
     ? deltaVersion(session, source, path)
     : icebergSnapshot(session, source, path)

@@ -62,6 +62,39 @@ export class S3Files implements AsyncDisposable {
     })
   }
 
+  /** All objects whose keys begin as the path does, perhaps none. The same for a whole session. */
+  findAll(session: EngineSession, source: NamedPath): Promise<readonly S3Object[]> {
+    return session.once(`s3 all ${source.path}`, async () => {
+      const place = parseS3Location(source.path)
+      if (place === undefined) throw unreadable(source, 'it names no bucket. Expected s3://bucket/key')
+      const objects = await (this.#objects ??= S3Objects.open({region: s3Region()}))
+      const found: S3Object[] = []
+      try {
+        for await (const object of objects.list(place)) found.push(object)
+      } catch (error) {
+        if (error instanceof FeatureStoreError) throw error
+        const {reason, hint} = await objects.failure(error, place)
+        throw unreadable(source, reason, hint, error)
+      }
+      return found
+    })
+  }
+
+  /** Lets the engine itself read what lies in a bucket. Throws FS_SOURCE_UNREADABLE where httpfs can't be loaded. */
+  async open(session: EngineSession, source: NamedPath): Promise<void> {
+    const place = parseS3Location(source.path)
+    if (place === undefined) throw unreadable(source, 'it names no bucket. Expected s3://bucket/key')
+    const reason = await (this.#httpfs ??= loadHttpfs(session))
+    if (reason !== '')
+      throw unreadable(
+        source,
+        `DuckDB's extension httpfs can't be loaded (${reason})`,
+        'Run `INSTALL httpfs` once in DuckDB, or set `offline_store.extension_directory`.',
+      )
+    this.#objects ??= S3Objects.open({region: s3Region()})
+    await this.#createSecret(session, place.bucket)
+  }
+
   /** What the engine is to read for objects that were found, as paths that mean themselves. */
   async paths(
     session: EngineSession,
