@@ -85,6 +85,8 @@ export interface GlueSourceSpec extends SourceSpec {
   readonly table: string
   /** The account whose catalog it is; absent: that of the credentials. */
   readonly catalogId?: string
+  /** The days of its partitions are those of the event times in them: only those of an interval are read. */
+  readonly partitionedBy?: 'event_time'
   /** A role to assume for the catalog. */
   readonly roleArn?: string
 }

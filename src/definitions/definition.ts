@@ -95,6 +95,11 @@ export interface GlueSource extends DataSourceCommon {
   readonly catalogId?: string
   /** A role to assume for the catalog. */
   readonly roleArn?: string
+  /**
+   * The days of its partitions are those of the event times in them, give or take one: then a load reads those of its
+   * interval alone. Absent: they may be those of loading, or of anything else, and all are read.
+   */
+  readonly partitionedBy?: 'event_time'
 }
 
 export type DataSource =

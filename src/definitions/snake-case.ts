@@ -102,7 +102,12 @@ function parseSource(plain: PlainDefinition): DataSource {
     name: plain.name,
     type: plain['type'],
     ...pick(plain, ['path', 'format', 'schema', 'database', 'table', 'query', 'version']),
-    ...rename(plain, {snapshot_id: 'snapshotId', catalog_id: 'catalogId', role_arn: 'roleArn'}),
+    ...rename(plain, {
+      snapshot_id: 'snapshotId',
+      catalog_id: 'catalogId',
+      role_arn: 'roleArn',
+      partitioned_by: 'partitionedBy',
+    }),
     timestampField: plain['timestamp_field'],
     ...rename(plain, {created_timestamp_column: 'createdTimestampColumn', field_mapping: 'fieldMapping'}),
     ...parseNotes(plain),
@@ -176,6 +181,7 @@ function formatSourceSettings(source: DataSource): Plain {
         database: source.database,
         table: source.table,
         catalog_id: source.catalogId,
+        partitioned_by: source.partitionedBy,
         role_arn: source.roleArn,
       }
     default:

@@ -156,6 +156,11 @@ const sourceTypes: Readonly<
     properties: {
       database: text('A database of the AWS Glue Data Catalog.'),
       table: text('A table in it.'),
+      partitioned_by: {
+        enum: ['event_time'],
+        description:
+          'That the days of its partitions are those of the event times in them: then a load reads those of its interval alone.',
+      },
       catalog_id: {
         type: 'string',
         pattern: '\\S',

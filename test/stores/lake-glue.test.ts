@@ -53,6 +53,7 @@ const source = (table: string, more: Partial<GlueSource> = {}): GlueSource => ({
   database: 'lake',
   table,
   timestampField: 'event_timestamp',
+  partitionedBy: 'event_time',
   ...more,
 })
 
@@ -206,6 +207,25 @@ describe('partitions', () => {
       [5, 0.5],
     ])
     await expect(rowsOf(source(name), {rate: 'float64'})).rejects.toThrow(/too small to be a Parquet file/)
+  })
+
+  test('by a date of which nobody said what it is: all are read, and a late row is found', async () => {
+    const location = join(folder, 'by_load')
+    await glue.table('by_load', {location, format: 'parquet', columns: rowColumns, keys: {dt: 'date'}})
+    for (const [loaded, day] of [
+      ['2024-01-04', 4],
+      ['2024-01-05', 5],
+      ['2024-01-09', 6],
+    ] as const) {
+      await writeDays(join(location, `dt=${loaded}`, 'part.parquet'), [day])
+      await glue.partition('by_load', [loaded], join(location, `dt=${loaded}`))
+    }
+    const {partitionedBy: _, ...unsaid} = source('by_load')
+    expect(await rowsOf(unsaid, {rate: 'float64'}, [4, 6])).toEqual([
+      [4, 0.4],
+      [5, 0.5],
+      [6, 0.6],
+    ])
   })
 
   test('the catalog is asked for the days alone, and for all of them page after page', async () => {

@@ -3,6 +3,7 @@ import {duckDbTypeOfHive} from '../../compile/dialects/hive-types.js'
 import type {Entity} from '../../definitions/definition.js'
 import type {KeyType, ValueType} from '../../definitions/value-type.js'
 import {keyTypes} from '../../definitions/value-type.js'
+import {datedKeys} from './partition-days.js'
 import type {GlueAccess} from './glue-catalog.js'
 import type {CatalogColumn, CatalogTable} from './catalog-table.js'
 
@@ -63,6 +64,11 @@ export function draftDefinitions(
     `table: ${quoted(table.name)}`,
     ...(access.catalogId === undefined ? [] : [`catalog_id: '${access.catalogId}'`]),
     ...(access.roleArn === undefined ? [] : [`role_arn: ${quoted(access.roleArn)}`]),
+    ...(datedKeys(table.partitionKeys, event?.name ?? '') !== undefined
+      ? [
+          'partitioned_by: event_time # confirm: the days of the partitions are those of the event times, not of loading',
+        ]
+      : []),
     event === undefined
       ? 'timestamp_field: event_timestamp # confirm: no column of the table is a time'
       : `timestamp_field: ${quoted(event.name)} # confirm`,

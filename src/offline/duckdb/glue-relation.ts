@@ -32,7 +32,7 @@ export async function glueRelation(
   }
   const timeColumn = columnBehind(source, source.timestampField)
   const range =
-    within === undefined
+    within === undefined || source.partitionedBy === undefined
       ? undefined
       : {first: dayOf(within.from), ...(within.to === undefined ? {} : {last: dayOf(within.to)})}
   const chosen = await choosePartitions(catalog, table, timeColumn, range)
@@ -43,7 +43,7 @@ export async function glueRelation(
     form,
   )
   if (chosen.days === undefined) return relation
-  // Partitions may follow another time than that of the event, such as that of loading: then none can be left out.
+  // Where rows lie elsewhere than the definition says, none is left out.
   const [first, last] = [chosen.days.first, chosen.days.last].map((day) => `DATE '1970-01-01' + ${day}`)
   const [stray] = await session.rows(
     `SELECT 1 FROM ${relation} AS pruned WHERE TRY_CAST(${quoteName(timeColumn)} AS TIMESTAMP) NOT BETWEEN (${first ?? ''})::TIMESTAMP AND (${last ?? ''} + 1)::TIMESTAMP LIMIT 1`,
