@@ -105,7 +105,14 @@ export class BackgroundServer {
 /** Empty where there is no such process. */
 function commandLineOf(pid) {
   const file = `/proc/${pid}/cmdline`
-  if (existsSync('/proc/self/cmdline'))
-    return existsSync(file) ? readFileSync(file, 'utf8').replaceAll('\0', ' ') : ''
+  if (existsSync('/proc/self/cmdline')) {
+    // While a process becomes another program it has none for a moment.
+    for (let attempt = 0; attempt < 100 && existsSync(file); attempt += 1) {
+      const line = readFileSync(file, 'utf8').replaceAll('\0', ' ')
+      if (line !== '') return line
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+    }
+    return ''
+  }
   return spawnSync('ps', ['-o', 'command=', '-p', String(pid)], {encoding: 'utf8'}).stdout
 }

@@ -229,6 +229,7 @@ test('doctor says who asks, and counts what killed runs left in S3', async () =>
     return all
   }
   expect(await findings()).toMatchObject([
+    {name: 'credentials', status: 'ok', detail: expect.stringMatching(/^arn:aws:/) as string},
     {
       name: 'warehouse',
       status: 'ok',
@@ -239,7 +240,7 @@ test('doctor says who asks, and counts what killed runs left in S3', async () =>
   const s3 = new S3Client({forcePathStyle: true})
   const left = {Bucket: 'staging', Key: 'fs/fs-run-killed/1/part_0000.parquet'}
   await s3.send(new PutObjectCommand({...left, Body: 'rows'}))
-  expect((await findings())[1]).toMatchObject({
+  expect((await findings())[2]).toMatchObject({
     status: 'warning',
     detail: expect.stringContaining('1 objects') as string,
     remedy: expect.any(String) as string,
@@ -308,4 +309,22 @@ test('a table of the Glue Data Catalog is read through the external schema', asy
     {name: 'happened', nativeType: 'timestamp', valueType: 'timestamp'},
     {name: 'km', nativeType: 'float8', valueType: 'float64'},
   ])
+})
+
+test('a warehouse of another account is asked by a role of its own', async () => {
+  const rows = await driverRows()
+  const before = (await server.aws.calls())['STS.AssumeRole'] ?? 0
+  const role = {roleArn: 'arn:aws:iam::210987654321:role/data-reader', externalId: 'rides'}
+  await using store = await openOfflineStore(
+    {type: 'redshift', settings: {...server.settings, ...role}},
+    {repoDirectory: fixture.directory},
+  )
+  expect((await readNewest(store, latestQuery(rows))).rows).toHaveLength(2)
+  // Once for the Data API, and once for S3.
+  expect((await server.aws.calls())['STS.AssumeRole']).toBe(before + 2)
+  const {value: who} = await store.examine().next()
+  expect(who).toMatchObject({
+    name: 'credentials',
+    detail: expect.stringContaining('210987654321:assumed-role/data-reader/') as string,
+  })
 })

@@ -1,4 +1,5 @@
 import type {Examination} from '../../examination.js'
+import {callerIdentity} from '../../aws/caller-identity.js'
 import {parseS3Location} from '../../aws/s3/s3-location.js'
 import {S3Objects} from '../../aws/s3/s3-objects.js'
 import type {RedshiftSettings} from './redshift-settings.js'
@@ -6,8 +7,17 @@ import type {DataApi} from './data-api.js'
 import {runPrefix} from './staging-area.js'
 import {WarehouseSession} from './warehouse-session.js'
 
-/** Whether the warehouse answers, as whom, and whether the staging location can be listed. It changes nothing. */
+/** Who asks, whether the warehouse answers, as which user, and whether the staging location can be listed. It changes nothing. */
 export async function* examineRedshift(settings: RedshiftSettings, api: DataApi): Examination {
+  const who = await callerIdentity(settings)
+  yield who === undefined
+    ? {
+        name: 'credentials',
+        status: 'warning',
+        detail: 'AWS does not say who asks',
+        remedy: 'Check with `aws sts get-caller-identity`, in the same environment.',
+      }
+    : {name: 'credentials', status: 'ok', detail: who}
   await using session = new WarehouseSession(api)
   const where = settings.connection.ClusterIdentifier ?? settings.connection.WorkgroupName ?? ''
   const [[user, version] = []] = await session.rows('SELECT current_user::varchar, version()::varchar')

@@ -48,7 +48,8 @@ export function redshiftSettings(block: Readonly<Record<string, unknown>>): Reds
       ...optional('WorkgroupName', workgroup),
       ...optional('SecretArn', secret),
     },
-    statementTimeoutMillis: Number((timeout ?? 3_600_000_000n) / 1000n),
+    // As everywhere, 0 means for ever.
+    statementTimeoutMillis: timeout === 0n ? Infinity : Number((timeout ?? 3_600_000_000n) / 1000n),
   }
 }
 
