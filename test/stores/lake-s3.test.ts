@@ -2,28 +2,27 @@
 import {mkdtempSync, readdirSync, readFileSync, rmSync, statSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {CreateBucketCommand, PutObjectCommand, S3Client} from '@aws-sdk/client-s3'
+import {PutObjectCommand} from '@aws-sdk/client-s3'
 import {DuckDBInstance} from '@duckdb/node-api'
-import {afterAll, beforeAll, describe, expect, test, vi} from 'vitest'
+import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import type {DataSource} from '../../src/definitions/definition.js'
 import {openOfflineStore} from '../../src/offline/drivers.js'
-import {duckDbExtensions, startAws, type AwsStandIn} from '../support/aws-stand-in.js'
+import {adoptAws, type AdoptedAws} from '../support/adopted-aws.js'
+import {duckDbExtensions} from '../support/aws-stand-in.js'
 import {featureRows, latestQuery, readNewest} from '../support/frames.js'
 import {GlueTables} from '../support/lake-tables/glue-tables.js'
 import {makeLakeTables, type LakeTables} from '../support/lake-tables/lake-tables.js'
 
 const bucket = 'lake-objects'
 let folder = ''
-let aws: AwsStandIn
+let aws: AdoptedAws
 let glue: GlueTables
 let tables: LakeTables
-let s3: S3Client
+let s3: AdoptedAws['s3']
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'fs-lake-s3-'))
-  aws = await startAws({redshift: false})
-  for (const [name, value] of Object.entries(aws.environment)) vi.stubEnv(name, value)
-  s3 = new S3Client({forcePathStyle: true})
-  await s3.send(new CreateBucketCommand({Bucket: bucket}))
+  aws = await adoptAws({bucket})
+  s3 = aws.s3
   glue = await GlueTables.create(aws.url, 'lake')
   tables = await makeLakeTables(join(folder, 'tables'))
   await upload(tables.delta.path, 'delta')
@@ -31,9 +30,7 @@ beforeAll(async () => {
 }, 300_000)
 afterAll(async () => {
   glue.close()
-  s3.destroy()
   await aws.dispose()
-  vi.unstubAllEnvs()
   rmSync(folder, {recursive: true, force: true})
 })
 

@@ -2,7 +2,7 @@
 import {readdir} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client} from '@aws-sdk/client-s3'
+import {DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand} from '@aws-sdk/client-s3'
 import {afterAll, afterEach, beforeAll, beforeEach, expect, test} from 'vitest'
 import {openOfflineStore} from '../../src/offline/drivers.js'
 import {redshiftSettings} from '../../src/offline/redshift/redshift-settings.js'
@@ -37,9 +37,8 @@ afterEach(async () => {
 afterAll(() => server[Symbol.asyncDispose]())
 
 async function objectsLeft(): Promise<number> {
-  const s3 = new S3Client({forcePathStyle: true})
+  const {s3} = server.aws
   const {KeyCount = 0} = await s3.send(new ListObjectsV2Command({Bucket: 'staging'}))
-  s3.destroy()
   return KeyCount
 }
 
@@ -237,7 +236,7 @@ test('doctor says who asks, and counts what killed runs left in S3', async () =>
     },
     {name: 'staging', status: 'ok'},
   ])
-  const s3 = new S3Client({forcePathStyle: true})
+  const {s3} = server.aws
   const left = {Bucket: 'staging', Key: 'fs/fs-run-killed/1/part_0000.parquet'}
   await s3.send(new PutObjectCommand({...left, Body: 'rows'}))
   expect((await findings())[2]).toMatchObject({
@@ -246,11 +245,10 @@ test('doctor says who asks, and counts what killed runs left in S3', async () =>
     remedy: expect.any(String) as string,
   })
   await s3.send(new DeleteObjectCommand(left))
-  s3.destroy()
 })
 
 test('cleanup removes what killed runs left, and nothing else', async () => {
-  const s3 = new S3Client({forcePathStyle: true})
+  const {s3} = server.aws
   const killed = [
     'fs/fs-run-a/1/part_0000.parquet',
     'fs/fs-run-a/1/part_manifest',
@@ -277,7 +275,6 @@ test('cleanup removes what killed runs left, and nothing else', async () => {
   expect(await fixture.store.cleanUp?.(now + hour, {dryRun: false})).toEqual(found)
   expect(await keys()).toEqual(['else/fs-run-a/x', 'fs/fs-runs.txt'])
   for (const Key of others) await s3.send(new DeleteObjectCommand({Bucket: 'staging', Key}))
-  s3.destroy()
 })
 
 test('a table of the Glue Data Catalog is read through the external schema', async () => {

@@ -3,35 +3,27 @@ import {mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileS
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {
-  CreateBucketCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
   PutObjectCommand,
-  S3Client,
 } from '@aws-sdk/client-s3'
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest'
 import {S3Objects} from '../../src/aws/s3/s3-objects.js'
-import {startAws, type AwsStandIn} from '../support/aws-stand-in.js'
+import {adoptAws, type AdoptedAws} from '../support/adopted-aws.js'
 import {runFs, runFsJson} from '../support/run-fs.js'
 import {createStatsRepo, writeStats} from '../support/stats-repo.js'
 
 const Bucket = 'frames'
-let aws: AwsStandIn
-let s3: S3Client
+let aws: AdoptedAws
+let s3: AdoptedAws['s3']
 let repo = ''
 let temporary = ''
-const before: Record<string, string | undefined> = {}
 
 beforeAll(async () => {
-  aws = await startAws()
   temporary = mkdtempSync(join(tmpdir(), 'fs-s3-output-'))
-  for (const [name, value] of Object.entries({...aws.environment, TMPDIR: temporary})) {
-    before[name] = process.env[name]
-    process.env[name] = value
-  }
-  s3 = new S3Client({forcePathStyle: true})
-  await s3.send(new CreateBucketCommand({Bucket}))
+  aws = await adoptAws({bucket: Bucket, variables: {TMPDIR: temporary}})
+  s3 = aws.s3
   repo = createStatsRepo('{type: embedded}')
   await writeStats(repo, 50, '1')
   writeFileSync(
@@ -42,10 +34,6 @@ beforeAll(async () => {
 })
 beforeEach(() => aws.heal())
 afterAll(async () => {
-  s3.destroy()
-  for (const [name, value] of Object.entries(before))
-    if (value === undefined) Reflect.deleteProperty(process.env, name)
-    else process.env[name] = value
   rmSync(repo, {recursive: true})
   rmSync(temporary, {recursive: true})
   await aws.dispose()

@@ -1,6 +1,6 @@
 import {join} from 'node:path'
 import {writeFileSync} from 'node:fs'
-import {CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client} from '@aws-sdk/client-s3'
+import {GetObjectCommand, PutObjectCommand} from '@aws-sdk/client-s3'
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest'
 import {openRegistry} from '../../src/registry/drivers.js'
 import type {Registry} from '../../src/registry/registry.js'
@@ -8,33 +8,23 @@ import {updateRegistry} from '../../src/registry/update-registry.js'
 import {describeRegistry} from '../conformance/registry.js'
 import {sampleDocument} from '../registry/sample-document.js'
 import {bundleFixture, startFixture} from '../registry/start-fixture.js'
-import {startAws, type AwsStandIn} from '../support/aws-stand-in.js'
+import {adoptAws, type AdoptedAws} from '../support/adopted-aws.js'
 import {runFs, runFsJson} from '../support/run-fs.js'
 import {createStatsRepo, writeStats} from '../support/stats-repo.js'
 
-let aws: AwsStandIn
-let s3: S3Client
+let aws: AdoptedAws
+let s3: AdoptedAws['s3']
 let updateMany: string
 let objects = 0
 const Bucket = 'registries'
-const before: Record<string, string | undefined> = {}
 
 beforeAll(async () => {
-  aws = await startAws()
-  for (const [name, value] of Object.entries(aws.environment)) {
-    before[name] = process.env[name]
-    process.env[name] = value
-  }
-  s3 = new S3Client({forcePathStyle: true})
-  await s3.send(new CreateBucketCommand({Bucket}))
+  aws = await adoptAws({bucket: Bucket})
+  s3 = aws.s3
   updateMany = await bundleFixture(new URL('../registry/fixtures/update-many.ts', import.meta.url))
 })
 beforeEach(() => aws.heal())
 afterAll(async () => {
-  s3.destroy()
-  for (const [name, value] of Object.entries(before))
-    if (value === undefined) Reflect.deleteProperty(process.env, name)
-    else process.env[name] = value
   await aws.dispose()
 })
 

@@ -2,13 +2,14 @@
 import {mkdtempSync, readdirSync, readFileSync, rmSync, statSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {CreateBucketCommand, PutObjectCommand, S3Client} from '@aws-sdk/client-s3'
+import {PutObjectCommand} from '@aws-sdk/client-s3'
 import {DuckDBInstance} from '@duckdb/node-api'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest'
 import type {DataSource} from '../../src/definitions/definition.js'
 import {openOfflineStore} from '../../src/offline/drivers.js'
 import type {OfflineStore} from '../../src/offline/offline-store.js'
-import {duckDbExtensions, startAws, type AwsStandIn} from '../support/aws-stand-in.js'
+import {adoptAws, type AdoptedAws} from '../support/adopted-aws.js'
+import {duckDbExtensions} from '../support/aws-stand-in.js'
 import {featureRows, frameQuery, latestQuery, readFrame, readNewest, viewJoin} from '../support/frames.js'
 
 const Bucket = 'features'
@@ -16,10 +17,9 @@ const start = BigInt(Date.UTC(2026, 0, 1)) * 1000n
 const hour = 3_600_000_000n
 const later = start + 10_000n * 24n * hour
 
-let aws: AwsStandIn
-let s3: S3Client
+let aws: AdoptedAws
+let s3: AdoptedAws['s3']
 let folder = ''
-const before: Record<string, string | undefined> = {}
 
 /** Two hours of rows for each of 20 drivers, `value` more than their number. */
 async function rowsAs(format: string, value: number, hours = 0): Promise<Buffer> {
@@ -46,14 +46,9 @@ const fileSource = (path: string): DataSource => ({
 })
 
 beforeAll(async () => {
-  aws = await startAws()
-  for (const [name, value] of Object.entries(aws.environment)) {
-    before[name] = process.env[name]
-    process.env[name] = value
-  }
+  aws = await adoptAws({bucket: Bucket})
+  s3 = aws.s3
   folder = mkdtempSync(join(tmpdir(), 'fs-s3-'))
-  s3 = new S3Client({forcePathStyle: true})
-  await s3.send(new CreateBucketCommand({Bucket}))
   for (const format of ['parquet', 'csv', 'jsonl']) await put(`one/stats.${format}`, await rowsAs(format, 1))
   await put('hive/region=eu/a.parquet', await rowsAs('parquet', 10))
   await put('hive/region=us/a.parquet', await rowsAs('parquet', 20, 5))
@@ -64,10 +59,6 @@ beforeAll(async () => {
 })
 beforeEach(() => aws.heal())
 afterAll(async () => {
-  s3.destroy()
-  for (const [name, value] of Object.entries(before))
-    if (value === undefined) Reflect.deleteProperty(process.env, name)
-    else process.env[name] = value
   rmSync(folder, {recursive: true})
   await aws.dispose()
 })

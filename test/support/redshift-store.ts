@@ -2,16 +2,15 @@
 import {mkdtemp, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {CreateBucketCommand, S3Client} from '@aws-sdk/client-s3'
 import pg from 'pg'
 import {openOfflineStore} from '../../src/offline/drivers.js'
 import {typeParts, type ScalarType, type ValueType} from '../../src/definitions/value-type.js'
 import {formatInstant} from '../../src/definitions/instant.js'
 import type {OfflineStoreFixture} from '../conformance/offline-store.js'
-import {startAws, type AwsStandIn} from './aws-stand-in.js'
+import {adoptAws, type AdoptedAws} from './adopted-aws.js'
 
 export interface RedshiftServer extends AsyncDisposable {
-  readonly aws: AwsStandIn
+  readonly aws: AdoptedAws
   readonly settings: Readonly<Record<string, unknown>>
   /** Straight to the engine behind it. */
   readonly database: pg.Client
@@ -20,11 +19,7 @@ export interface RedshiftServer extends AsyncDisposable {
 
 /** Starts one for the tests of a file; the variables of AWS point to it until it is disposed of. */
 export async function startRedshift(): Promise<RedshiftServer> {
-  const aws = await startAws({redshift: true})
-  const before = {...process.env}
-  Object.assign(process.env, aws.environment)
-  const s3 = new S3Client({forcePathStyle: true})
-  await s3.send(new CreateBucketCommand({Bucket: 'staging'}))
+  const aws = await adoptAws({bucket: 'staging', redshift: true})
   const database = new pg.Client({connectionString: aws.postgresUrl})
   await database.connect()
   const settings = {
@@ -77,8 +72,6 @@ export async function startRedshift(): Promise<RedshiftServer> {
     },
     async [Symbol.asyncDispose]() {
       await database.end()
-      s3.destroy()
-      process.env = before
       await aws.dispose()
     },
   }

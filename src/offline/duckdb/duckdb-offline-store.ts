@@ -1,7 +1,7 @@
 /** The offline store on DuckDB, in the process of the command: it reads the sources where they lie. */
 import {dirname} from 'node:path'
 import type {DuckDBInstance} from '@duckdb/node-api'
-import {compileLatestPerEntity, compileIncompleteRows} from '../../compile/latest-per-entity.js'
+import {compileIncompleteRows} from '../../compile/latest-per-entity.js'
 import {compilePointInTime} from '../../compile/point-in-time.js'
 import type {
   LatestPerEntityQuery,
@@ -9,7 +9,7 @@ import type {
   SourceSummaryQuery,
   SourceTree,
 } from '../../compile/query.js'
-import type {ReadableJoin, ReadableSource} from '../../compile/source-rows.js'
+import type {ReadableSource} from '../../compile/source-rows.js'
 import type {SnapshotFiles} from '../../compile/snapshot-changes.js'
 import {compileSourceSummary} from '../../compile/source-summary.js'
 import {BoundValues} from '../../compile/sql-values.js'
@@ -41,13 +41,15 @@ import {openDatabase} from './open-database.js'
 import {sourceError} from './query-error.js'
 import {readSource} from './read-source.js'
 import {DuckDbSnapshotChanges} from './snapshot-changes.js'
-import {batchRows, latestBatches} from './latest-batches.js'
+import {batchRows, newestBatches} from './latest-batches.js'
+import {readJoins} from '../read-joins.js'
+import {summaryOf} from '../summary-of.js'
 import {pinSource} from './pin-source.js'
 import {frameRange, summaryRange, timeRangeOf, type TimeRange} from './time-range.js'
 import {objectCache} from './s3/open-object-cache.js'
 import {S3Files} from './s3/s3-files.js'
 import {sourceVersion} from './source-version.js'
-import {describeScript, runSteps, type Compile} from './run-steps.js'
+import {describeScript} from './run-steps.js'
 
 export const duckDbDriver: OfflineStoreDriver = {
   async open({settings, repoDirectory}) {
@@ -117,10 +119,7 @@ class DuckDbOfflineStore implements OfflineStore {
     const session = await this.#newSession()
     try {
       const readable = {rows: query.rows, source: await this.#readSelected(session, query)}
-      const compile: Compile = (values) => compileLatestPerEntity(query, readable, values)
-      const described = await describeScript(session, compile)
-      await using latest = await runSteps(session, compile, signal)
-      yield* latestBatches(session, readable, described, latest, signal)
+      yield* newestBatches(session, query, readable, signal)
     } catch (error) {
       throw sourceError(error, query.rows.source.source)
     } finally {
@@ -166,7 +165,9 @@ class DuckDbOfflineStore implements OfflineStore {
   async retrieve(query: PointInTimeQuery): Promise<RetrievalJob> {
     const session = await this.#newSession()
     try {
-      const joins = await this.#readJoins(session, query)
+      const joins = await readJoins(query, (tree) =>
+        this.#read(session, tree, frameRange(query, tree.source.name)),
+      )
       const entityRows = await entityRelation(session, query, joins, this.#repoDirectory)
       checkEntityColumns(query, entityRows)
       const native = await describeScript(session, (values) =>
@@ -193,29 +194,8 @@ class DuckDbOfflineStore implements OfflineStore {
       const values = new BoundValues()
       const sql = compileSourceSummary(query, {rows: query.rows, source}, values)
       const [row = []] = await session.rows(sql, values.parameters)
-      const [rows, incompleteRows, approximateKeys, newestEvent, newestCreated, createdAt] = row
-      return {
-        rows: Number(rows),
-        incompleteRows: Number(incompleteRows),
-        approximateKeys: Number(approximateKeys),
-        newestEventTimestamp: newestEvent as bigint | null,
-        newestCreatedTimestamp: newestCreated as bigint | null,
-        createdAtCount: Number(createdAt),
-      }
+      return summaryOf(row)
     })
-  }
-
-  async #readJoins(session: DuckDbSession, query: PointInTimeQuery): Promise<readonly ReadableJoin[]> {
-    const sources = new Map<string, ReadableSource>()
-    const readable: ReadableJoin[] = []
-    for (const join of query.joins) {
-      const tree = join.rows.source
-      const {name} = tree.source
-      const source = sources.get(name) ?? (await this.#read(session, tree, frameRange(query, name)))
-      sources.set(name, source)
-      readable.push({join, source})
-    }
-    return readable
   }
 
   #read(session: DuckDbSession, tree: SourceTree, within?: TimeRange): Promise<ReadableSource> {

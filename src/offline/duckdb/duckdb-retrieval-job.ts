@@ -1,25 +1,21 @@
 import {compilePointInTime} from '../../compile/point-in-time.js'
-import type {PointInTimeQuery, TypedColumn} from '../../compile/query.js'
+import type {PointInTimeQuery} from '../../compile/query.js'
 import {asStatement} from '../../compile/relations.js'
 import type {EntityRelation} from '../../compile/entity-relation.js'
 import type {ReadableJoin} from '../../compile/source-rows.js'
 import {duckDb} from '../../compile/dialects/duckdb.js'
 import {BoundValues, literalValues} from '../../compile/sql-values.js'
-import type {ColumnBatch} from '../../definitions/column-batch.js'
-import type {FrameFormat, ReadOptions, RetrievalJob} from '../offline-store.js'
 import type {DuckDbSession} from './duckdb-session.js'
 import type {NativeColumn} from './frame-columns.js'
-import {frameBatches, frameColumns, writeFrame, writeOutput} from './frame-output.js'
-import {runSteps, type Compile} from './run-steps.js'
+import {FrameJob} from './frame-job.js'
+import {runSteps, type Compile, type Statement} from './run-steps.js'
 
 /** A training frame over one session, which it closes. */
-export class DuckDbRetrievalJob implements RetrievalJob {
-  readonly columns: readonly TypedColumn[]
+export class DuckDbRetrievalJob extends FrameJob {
   readonly #session: DuckDbSession
   readonly #query: PointInTimeQuery
   readonly #entityRows: EntityRelation
   readonly #joins: readonly ReadableJoin[]
-  readonly #native: readonly NativeColumn[]
 
   constructor(options: {
     readonly session: DuckDbSession
@@ -29,38 +25,22 @@ export class DuckDbRetrievalJob implements RetrievalJob {
     /** As the engine tells them of the compiled statement. */
     readonly native: readonly NativeColumn[]
   }) {
+    super(options.session, options.query, options.native)
     this.#session = options.session
     this.#query = options.query
     this.#entityRows = options.entityRows
     this.#joins = options.joins
-    this.#native = options.native
-    this.columns = frameColumns(options.query, options.native)
   }
 
   get sql(): string {
     return asStatement(this.#compile()(literalValues), duckDb)
   }
 
-  async writeFile(
-    path: string,
-    format: FrameFormat,
-    {signal}: ReadOptions = {},
-  ): Promise<{readonly rows: number}> {
-    return writeOutput(path, async (temporary) => {
-      await using frame = await runSteps(this.#session, this.#compile(), signal)
-      return {rows: await writeFrame(this.#session, this.#native, frame, {path: temporary, format, signal})}
-    })
-  }
-
-  async *batches({signal, limit}: ReadOptions & {readonly limit?: number} = {}): AsyncGenerator<
-    ColumnBatch,
-    void,
-    undefined
-  > {
-    const names = this.columns.map(({name}) => name)
-    await using frame = await runSteps(this.#session, this.#compile(limit), signal)
-    for await (const batch of frameBatches(this.#session, this.#native, this.columns, frame, signal))
-      yield {...batch, names}
+  protected prepare(
+    limit: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Statement & AsyncDisposable> {
+    return runSteps(this.#session, this.#compile(limit), signal)
   }
 
   async countRows(): Promise<number> {
@@ -77,14 +57,14 @@ export class DuckDbRetrievalJob implements RetrievalJob {
     return this.#session[Symbol.asyncDispose]()
   }
 
-  #compile(limit?: number): Compile {
+  #compile(limit?: number  ): Compile {
     return (values) =>
       compilePointInTime({
         query: this.#query,
         entityRows: this.#entityRows,
         joins: this.#joins,
         values,
-        ...(limit === undefined ? {} : {limit}),
+        limit,
       })
   }
 }

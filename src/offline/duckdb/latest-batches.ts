@@ -1,3 +1,5 @@
+import {compileLatestPerEntity} from '../../compile/latest-per-entity.js'
+import type {LatestPerEntityQuery} from '../../compile/query.js'
 import {checkedFeatures, type ReadableRows} from '../../compile/source-rows.js'
 import type {Column} from '../../definitions/column-batch.js'
 import type {ValueType} from '../../definitions/value-type.js'
@@ -5,10 +7,23 @@ import type {LatestBatch} from '../offline-store.js'
 import {columnBatches} from './column-builder.js'
 import type {DuckDbSession} from './duckdb-session.js'
 import {selectValues, type NativeColumn} from './frame-columns.js'
-import type {Statement} from './run-steps.js'
+import {describeScript, runSteps, type Compile, type Statement} from './run-steps.js'
 
 /** Rows of a batch of newest rows: what a store writes at once. */
 export const batchRows = 8192
+
+/** The newest rows that a query asks for, of a source that the engine reads. */
+export async function* newestBatches(
+  session: DuckDbSession,
+  query: LatestPerEntityQuery,
+  readable: ReadableRows,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<LatestBatch, void, undefined> {
+  const compile: Compile = (values) => compileLatestPerEntity(query, readable, values)
+  const described = await describeScript(session, compile)
+  await using latest = await runSteps(session, compile, signal)
+  yield* latestBatches(session, readable, described, latest, signal)
+}
 
 /** The answer of a statement that gives newest rows. */
 export async function* latestBatches(

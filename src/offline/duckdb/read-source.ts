@@ -12,6 +12,7 @@ import type {
   IcebergSource,
 } from '../../definitions/definition.js'
 import {FeatureStoreError} from '../../errors.js'
+import {withFieldMapping} from '../field-mapping.js'
 import type {DuckDbSession} from './duckdb-session.js'
 import {engineMessage} from './query-error.js'
 import {csvFiles, jsonFiles, typedFiles} from './file-relation.js'
@@ -39,7 +40,11 @@ export async function readSource(
 ): Promise<ReadableSource> {
   const {source} = tree
   const relation = await relationOf(session, tree, repoDirectory, form, within)
-  return withMapping(source, {dialect: duckDb, relation, columns: await describe(session, source, relation)})
+  return withFieldMapping(source, {
+    dialect: duckDb,
+    relation,
+    columns: await describe(session, source, relation),
+  })
 }
 
 async function relationOf(
@@ -177,36 +182,5 @@ async function describe(
         cause: error,
       },
     )
-  }
-}
-
-/** Columns under the names that definitions use. A mapping of a column that is not there is told by validation. */
-function withMapping(source: DataSource, {dialect, relation, columns}: ReadableSource): ReadableSource {
-  const names = new Map(
-    Object.entries(source.fieldMapping ?? {}).filter(([from]) => columns.some(({name}) => name === from)),
-  )
-  if (names.size === 0) return {dialect, relation, columns}
-  const mapped = columns.map(({name, nativeType}) => ({
-    name: names.get(name) ?? name,
-    from: name,
-    nativeType,
-  }))
-  const seen = new Map<string, string>()
-  for (const {name, from} of mapped) {
-    const other = seen.get(name.toLowerCase())
-    if (other !== undefined) {
-      throw new FeatureStoreError(
-        'FS_SOURCE_MISMATCH',
-        `Data source \`${source.name}\`: columns \`${other}\` and \`${from}\` would both be named \`${name}\`.`,
-        {hint: 'Map one of them to another name by `field_mapping`.'},
-      )
-    }
-    seen.set(name.toLowerCase(), from)
-  }
-  const selected = mapped.map(({name, from}) => `${quoteName(from)} AS ${quoteName(name)}`)
-  return {
-    dialect,
-    relation: `(SELECT ${selected.join(', ')} FROM ${relation} AS unmapped)`,
-    columns: mapped.map(({name, nativeType}) => ({name, nativeType})),
   }
 }

@@ -15,9 +15,7 @@ import type {SnapshotFiles} from '../../compile/snapshot-changes.js'
 import {
   settlingOrder,
   typedRows,
-  type ReadableJoin,
   type ReadableRows,
-  type ReadableSource,
 } from '../../compile/source-rows.js'
 import {compileSourceSummary} from '../../compile/source-summary.js'
 import {BoundValues, literalValues} from '../../compile/sql-values.js'
@@ -28,12 +26,13 @@ import {checkEntityColumns} from '../duckdb/check-entity-columns.js'
 import {columnBatches} from '../duckdb/column-builder.js'
 import {DuckDbSession} from '../duckdb/duckdb-session.js'
 import {frameTypeOf, selectValues} from '../duckdb/frame-columns.js'
-import {batchRows, latestBatches} from '../duckdb/latest-batches.js'
+import {batchRows, latestBatches, newestBatches} from '../duckdb/latest-batches.js'
+import {readJoins} from '../read-joins.js'
+import {summaryOf} from '../summary-of.js'
 import {objectCache} from '../duckdb/s3/open-object-cache.js'
 import {S3Files} from '../duckdb/s3/s3-files.js'
 import {openDatabase} from '../duckdb/open-database.js'
 import {sourceError} from '../duckdb/query-error.js'
-import {describeScript, runSteps, type Compile} from '../duckdb/run-steps.js'
 import {DuckDbSnapshotChanges} from '../duckdb/snapshot-changes.js'
 import type {Instant} from '../../definitions/instant.js'
 import type {
@@ -117,15 +116,7 @@ class RedshiftOfflineStore implements OfflineStore {
       const names = ['rows', 'incomplete_rows', 'approximate_keys', 'newest_event', 'newest_created']
       const texts = [...names, 'created_at_count'].map((name) => `${quoteName(name)}::varchar`)
       const [row = []] = await session.rows(`SELECT ${texts.join(', ')} FROM (${sql}) AS summary`)
-      const [rows, incompleteRows, approximateKeys, newestEvent, newestCreated, createdAt] = row
-      return {
-        rows: Number(rows),
-        incompleteRows: Number(incompleteRows),
-        approximateKeys: Number(approximateKeys),
-        newestEventTimestamp: instantOf(newestEvent),
-        newestCreatedTimestamp: instantOf(newestCreated),
-        createdAtCount: Number(createdAt),
-      }
+      return summaryOf(row)
     })
   }
 
@@ -151,10 +142,7 @@ class RedshiftOfflineStore implements OfflineStore {
       }
       const files = parquetFiles(await staging.fetchAll(parts))
       const local = {rows: query.rows, source: homeSource(readable, files)}
-      const compile: Compile = (values) => compileLatestPerEntity(all(query), local, values)
-      const described = await describeScript(home, compile)
-      await using latest = await runSteps(home, compile, signal)
-      yield* latestBatches(home, local, described, latest, signal)
+      yield* newestBatches(home, all(query), local, signal)
     } catch (error) {
       throw sourceError(error, query.rows.source.source)
     } finally {
@@ -166,12 +154,7 @@ class RedshiftOfflineStore implements OfflineStore {
     query: LatestPerEntityQuery,
     {previous, signal}: ReadOptions & {readonly previous: SnapshotFiles},
   ): Promise<SnapshotChanges> {
-    const home = await this.#home()
-    const staging = await StagingArea.open(this.#settings)
-    const close = async (): Promise<void> => {
-      await home[Symbol.asyncDispose]()
-      await staging[Symbol.asyncDispose]()
-    }
+    const {home, staging, close} = await this.#workplace()
     try {
       const {parts, readable} = await this.#unloadLatest(query, staging, signal)
       const files = parquetFiles(await staging.fetchAll(parts))
@@ -226,15 +209,10 @@ class RedshiftOfflineStore implements OfflineStore {
   }
 
   async retrieve(query: PointInTimeQuery): Promise<RetrievalJob> {
-    const home = await this.#home()
-    const staging = await StagingArea.open(this.#settings)
-    const close = async (): Promise<void> => {
-      await home[Symbol.asyncDispose]()
-      await staging[Symbol.asyncDispose]()
-    }
+    const {home, staging, close} = await this.#workplace()
     try {
       await using session = new WarehouseSession(this.#api)
-      const joins = await this.#readJoins(session, query)
+      const joins = await readJoins(query, (tree) => readWarehouseSource(session, tree))
       const repoDirectory = this.#repoDirectory
       const entities = await warehouseEntities({home, session, staging, query, joins, repoDirectory})
       checkEntityColumns(query, {columns: entities.columns, write: () => ''})
@@ -278,22 +256,25 @@ class RedshiftOfflineStore implements OfflineStore {
     })
   }
 
-  async #readJoins(session: WarehouseSession, {joins}: PointInTimeQuery): Promise<readonly ReadableJoin[]> {
-    const sources = new Map<string, ReadableSource>()
-    const readable: ReadableJoin[] = []
-    for (const join of joins) {
-      const tree = join.rows.source
-      const source = sources.get(tree.source.name) ?? (await readWarehouseSource(session, tree))
-      sources.set(tree.source.name, source)
-      readable.push({join, source})
-    }
-    return readable
-  }
-
   #reading<T>(tree: SourceTree, work: () => Promise<T>): Promise<T> {
     return work().catch((error: unknown) => {
       throw sourceError(error, tree.source)
     })
+  }
+
+  /** A session at home and a way to the warehouse, for work that outlives the call. */
+  async #workplace(): Promise<{
+    readonly home: DuckDbSession
+    readonly staging: StagingArea
+    readonly close: () => Promise<void>
+  }> {
+    const staging = await StagingArea.open(this.#settings)
+    const home = await this.#home()
+    const close = async (): Promise<void> => {
+      await home[Symbol.asyncDispose]()
+      await staging[Symbol.asyncDispose]()
+    }
+    return {home, staging, close}
   }
 
   async #home(): Promise<DuckDbSession> {
@@ -318,8 +299,4 @@ function asDefined({rows}: LatestPerEntityQuery, name: string): string {
   const {timestampField, createdTimestampColumn} = rows.source.source
   const names = [...rows.keys, ...rows.features].map((column) => column.name)
   return [...names, timestampField, createdTimestampColumn].find((one) => one?.toLowerCase() === name) ?? name
-}
-
-function instantOf(text: string | number | boolean | null | undefined): bigint | null {
-  return typeof text === 'string' ? BigInt(text) : null
 }

@@ -8,17 +8,16 @@ import {entityName, type EntityRelation} from '../../compile/entity-relation.js'
 import {compileEntityRows} from '../../compile/entity-rows.js'
 import {entityRow, entityTable, entityTime} from '../../compile/entity-table.js'
 import {frameOutputs} from '../../compile/frame-outputs.js'
-import type {PointInTimeQuery, TypedColumn} from '../../compile/query.js'
+import type {PointInTimeQuery} from '../../compile/query.js'
 import {asStatement} from '../../compile/relations.js'
 import {settlingOrder, typedRows, type ReadableJoin} from '../../compile/source-rows.js'
 import {BoundValues, literalValues} from '../../compile/sql-values.js'
 import {compileViewMatches, type ViewMatches} from '../../compile/view-matches.js'
 import {usedFeatures} from '../../compile/view-part.js'
-import type {ColumnBatch} from '../../definitions/column-batch.js'
 import type {DuckDbSession} from '../duckdb/duckdb-session.js'
 import type {NativeColumn} from '../duckdb/frame-columns.js'
-import {frameBatches, frameColumns, writeFrame, writeOutput} from '../duckdb/frame-output.js'
-import type {FrameFormat, ReadOptions, RetrievalJob} from '../offline-store.js'
+import {FrameJob} from '../duckdb/frame-job.js'
+import type {Statement} from '../duckdb/run-steps.js'
 import type {DataApi} from './data-api.js'
 import {homeSource, parquetFiles, sentColumns} from './home-rows.js'
 import {hasRows, runWarehouseSteps} from './run-warehouse-steps.js'
@@ -43,15 +42,12 @@ export interface RetrievalParts {
  * A training frame whose rows the warehouse chooses. Of the entity rows only numbers, times and keys go there; chosen rows
  * come back in the same order and are put beside the entity rows at home, where their values are cast and checked.
  */
-export class RedshiftRetrievalJob implements RetrievalJob {
-  readonly columns: readonly TypedColumn[]
+export class RedshiftRetrievalJob extends FrameJob {
   readonly #parts: RetrievalParts
-  readonly #native: readonly NativeColumn[]
 
   constructor(parts: RetrievalParts) {
+    super(parts.home, parts.query, [...parts.entities.columns, ...parts.joins.flatMap(outputTypes)])
     this.#parts = parts
-    this.#native = [...parts.entities.columns, ...parts.joins.flatMap(outputTypes)]
-    this.columns = frameColumns(parts.query, this.#native)
   }
 
   get sql(): string {
@@ -59,31 +55,6 @@ export class RedshiftRetrievalJob implements RetrievalJob {
     const keys = new EntityKeys(query, {columns: entities.columns, write: () => ''})
     const matches = this.#matches(keys)
     return asStatement({relations: matches.relations, select: () => this.#chosen(matches)}, redshift)
-  }
-
-  async writeFile(
-    path: string,
-    format: FrameFormat,
-    {signal}: ReadOptions = {},
-  ): Promise<{readonly rows: number}> {
-    return writeOutput(path, async (temporary) => {
-      const sql = await this.#run(undefined, signal)
-      const frame = {sql, parameters: []}
-      return {
-        rows: await writeFrame(this.#parts.home, this.#native, frame, {path: temporary, format, signal}),
-      }
-    })
-  }
-
-  async *batches({signal, limit}: ReadOptions & {readonly limit?: number} = {}): AsyncGenerator<
-    ColumnBatch,
-    void,
-    undefined
-  > {
-    const names = this.columns.map(({name}) => name)
-    const frame = {sql: await this.#run(limit, signal), parameters: []}
-    for await (const batch of frameBatches(this.#parts.home, this.#native, this.columns, frame, signal))
-      yield {...batch, names}
   }
 
   async countRows(): Promise<number> {
@@ -101,7 +72,17 @@ export class RedshiftRetrievalJob implements RetrievalJob {
     return this.#parts.close()
   }
 
-  /** The statement at home that gives the frame, when all that it reads is there. */
+  protected async prepare(
+    limit: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Statement & AsyncDisposable> {
+    const sql = await this.#run(limit, signal)
+    const end = async (): Promise<void> => {
+      await this.#parts.home.run(`DROP TABLE IF EXISTS ${entityTable}`)
+    }
+    return {sql, parameters: [], [Symbol.asyncDispose]: end}
+  }
+
   async #run(limit: number | undefined, signal: AbortSignal | undefined): Promise<string> {
     const {api, staging, query, entities, joins} = this.#parts
     await using session = new WarehouseSession(api, signal)

@@ -4,6 +4,7 @@ import type {SourceTree} from '../../compile/query.js'
 import type {ReadableSource} from '../../compile/source-rows.js'
 import type {DataSource, GlueSource} from '../../definitions/definition.js'
 import {FeatureStoreError} from '../../errors.js'
+import {withFieldMapping} from '../field-mapping.js'
 import {checkQuery} from './check-query.js'
 import type {RedshiftSettings} from './redshift-settings.js'
 import type {WarehouseSession} from './warehouse-session.js'
@@ -21,7 +22,8 @@ export async function readWarehouseSource(
   const columns = await session.describe(`SELECT * FROM ${relation} AS source`).catch((error: unknown) => {
     throw unreadable(error, source, session.settings)
   })
-  return withMapping(source, relation, columns)
+  // The warehouse knows names in lower case.
+  return withFieldMapping(source, {dialect: redshift, relation, columns}, (name) => name.toLowerCase())
 }
 
 /** SQL over sources, which it names as tables, as a relation. */
@@ -99,38 +101,4 @@ function unreadable(error: unknown, source: DataSource, settings: RedshiftSettin
       cause: error,
     },
   )
-}
-
-/** Columns under the names that definitions use; the warehouse knows them in lower case. */
-function withMapping(
-  source: DataSource,
-  relation: string,
-  columns: ReadableSource['columns'],
-): ReadableSource {
-  const names = new Map(
-    Object.entries(source.fieldMapping ?? {}).map(([from, to]) => [from.toLowerCase(), to] as const),
-  )
-  const mapped = columns.map(({name, nativeType}) => ({
-    name: names.get(name) ?? name,
-    from: name,
-    nativeType,
-  }))
-  const seen = new Map<string, string>()
-  for (const {name, from} of mapped) {
-    const other = seen.get(name.toLowerCase())
-    if (other !== undefined)
-      throw new FeatureStoreError(
-        'FS_SOURCE_MISMATCH',
-        `Data source \`${source.name}\`: columns \`${other}\` and \`${from}\` would both be named \`${name}\`.`,
-        {hint: 'Map one of them to another name by `field_mapping`.'},
-      )
-    seen.set(name.toLowerCase(), from)
-  }
-  if (mapped.every(({name, from}) => name === from)) return {dialect: redshift, relation, columns}
-  const selected = mapped.map(({name, from}) => `${quoteName(from)} AS ${quoteName(name)}`)
-  return {
-    dialect: redshift,
-    relation: `(SELECT ${selected.join(', ')} FROM ${relation} AS unmapped)`,
-    columns: mapped.map(({name, nativeType}) => ({name, nativeType})),
-  }
 }
