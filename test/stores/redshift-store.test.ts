@@ -325,3 +325,19 @@ test('a warehouse of another account is asked by a role of its own', async () =>
     detail: expect.stringContaining('210987654321:assumed-role/data-reader/') as string,
   })
 })
+
+test('a staging location that is not there is told by its name', async () => {
+  const rows = await driverRows()
+  await using store = await openOfflineStore(
+    {type: 'redshift', settings: {...server.settings, s3StagingLocation: 's3://nowhere-at-all/fs'}},
+    {repoDirectory: fixture.directory},
+  )
+  await expect(readFrame(store, frameQuery(entities, [viewJoin(rows)]))).rejects.toMatchObject({
+    code: 'FS_STORE_UNAVAILABLE',
+    message: expect.stringMatching(/s3:\/\/nowhere-at-all\/fs.*no bucket `nowhere-at-all`/) as string,
+  })
+  await expect(store.cleanUp?.(0n, {dryRun: true})).rejects.toMatchObject({
+    code: 'FS_STORE_UNAVAILABLE',
+    hint: expect.stringContaining('bucket') as string,
+  })
+})

@@ -1,10 +1,10 @@
-import {formatS3Location, parseS3Location, type S3Object} from '../../aws/s3/s3-location.js'
+import {parseS3Location, type S3Object} from '../../aws/s3/s3-location.js'
 import {S3Objects} from '../../aws/s3/s3-objects.js'
 import type {Instant} from '../../definitions/instant.js'
-import {FeatureStoreError} from '../../errors.js'
 import type {LeftBehind} from '../offline-store.js'
 import type {RedshiftSettings} from './redshift-settings.js'
 import {runPrefix} from './staging-area.js'
+import {stagingFailure} from './staging-failure.js'
 
 /** Removes prefixes of runs whose newest object was written by then; a run that goes on writes at least when it begins. */
 export async function cleanUpStaging(
@@ -34,11 +34,6 @@ export async function cleanUpStaging(
       bytes: all.reduce((sum, {size}) => sum + size, 0),
     }
   } catch (error) {
-    if (error instanceof FeatureStoreError) throw error
-    const {reason, hint} = await objects.failure(error, place)
-    throw new FeatureStoreError('FS_STORE_UNAVAILABLE', `${formatS3Location(place)}: ${reason}.`, {
-      hint,
-      cause: error,
-    })
+    throw await stagingFailure(error, objects, place)
   }
 }

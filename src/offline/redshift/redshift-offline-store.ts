@@ -12,11 +12,7 @@ import type {
   SourceTree,
 } from '../../compile/query.js'
 import type {SnapshotFiles} from '../../compile/snapshot-changes.js'
-import {
-  settlingOrder,
-  typedRows,
-  type ReadableRows,
-} from '../../compile/source-rows.js'
+import {settlingOrder, typedRows, type ReadableRows} from '../../compile/source-rows.js'
 import {compileSourceSummary} from '../../compile/source-summary.js'
 import {BoundValues, literalValues} from '../../compile/sql-values.js'
 import type {ColumnBatch} from '../../definitions/column-batch.js'

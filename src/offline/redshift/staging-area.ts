@@ -7,10 +7,11 @@ import {mkdtemp, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {S3Objects} from '../../aws/s3/s3-objects.js'
-import {formatS3Location, parseS3Location, type S3Location} from '../../aws/s3/s3-location.js'
+import {parseS3Location, type S3Location} from '../../aws/s3/s3-location.js'
 import {quoteText} from '../../compile/dialects/redshift-names.js'
 import {FeatureStoreError} from '../../errors.js'
 import type {RedshiftSettings} from './redshift-settings.js'
+import {stagingFailure} from './staging-failure.js'
 import type {WarehouseSession} from './warehouse-session.js'
 
 /** How the prefixes of runs begin, below the staging location. */
@@ -116,7 +117,8 @@ export class StagingArea implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     try {
-      if (this.#answers > 0) await this.#removeAll()
+      // What stays is counted by `fs doctor` and removed by `fs cleanup`: no reason to fail, or to hide a failure.
+      if (this.#answers > 0) await this.#removeAll().catch(() => undefined)
     } finally {
       if (this.#folder !== undefined) await rm(this.#folder, {recursive: true, force: true})
       await this.#objects[Symbol.asyncDispose]()
@@ -148,13 +150,7 @@ export class StagingArea implements AsyncDisposable {
     try {
       return await work(place)
     } catch (error) {
-      if (error instanceof FeatureStoreError) throw error
-      const {reason, hint} = await this.#objects.failure(error, place)
-      throw new FeatureStoreError(
-        'FS_STORE_UNAVAILABLE',
-        `What Redshift and this machine exchange, ${formatS3Location(place)}: ${reason}.`,
-        {hint, cause: error},
-      )
+      throw await stagingFailure(error, this.#objects, place)
     }
   }
 
