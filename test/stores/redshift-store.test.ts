@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand} from '@aws-sdk/client-s3'
 import {afterAll, afterEach, beforeAll, beforeEach, expect, test} from 'vitest'
+import type {DataSource} from '../../src/definitions/definition.js'
 import {openOfflineStore} from '../../src/offline/drivers.js'
 import {redshiftSettings} from '../../src/offline/redshift/redshift-settings.js'
 import {DataApi} from '../../src/offline/redshift/data-api.js'
@@ -340,4 +341,33 @@ test('a staging location that is not there is told by its name', async () => {
     code: 'FS_STORE_UNAVAILABLE',
     hint: expect.stringContaining('bucket') as string,
   })
+})
+
+test('a frame of several row groups keeps its rows side by side', async () => {
+  await server.database.query(
+    `DROP TABLE IF EXISTS wide; CREATE TABLE wide AS SELECT n::int8 AS driver_id, timestamp '2024-01-01' + n * interval '1 second' AS happened, n::int8 AS trips, ('t' || n)::varchar AS note FROM generate_series(1, 150000) AS numbers (n)`,
+  )
+  const source: DataSource = {
+    kind: 'data_source',
+    name: 'wide',
+    type: 'redshift',
+    table: 'wide',
+    timestampField: 'happened',
+  }
+  const rows = featureRows(source, {driver_id: 'int64'}, {trips: 'int64', note: 'string'})
+  const keyed = featureRows(source, {driver_id: 'int64'}, {driver_id: 'int64', trips: 'int64'})
+  const sql = 'SELECT driver_id, happened AS event_timestamp FROM wide ORDER BY md5(driver_id::varchar)'
+  const query = frameQuery({kind: 'sql', sql, inputs: {}}, [
+    viewJoin(rows),
+    // Some of its features only; and a column that is a key and a feature.
+    viewJoin(rows, {alias: 'again', outputs: [{feature: 'note', as: 'again'}]}),
+    viewJoin(keyed, {alias: 'keyed', outputs: [{feature: 'trips', as: 'keyed'}]}),
+  ])
+  const frame = await readFrame(fixture.store, query)
+  expect(frame.rows).toHaveLength(150_000)
+  const wrong = frame.rows.filter(
+    ([id, , trips, note, again, keyed]) =>
+      trips !== id || note !== `t${String(id)}` || again !== note || keyed !== id,
+  )
+  expect(wrong).toEqual([])
 })

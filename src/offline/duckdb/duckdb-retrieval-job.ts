@@ -57,7 +57,7 @@ export class DuckDbRetrievalJob extends FrameJob {
     return this.#session[Symbol.asyncDispose]()
   }
 
-  #compile(limit?: number  ): Compile {
+  #compile(limit?: number): Compile {
     return (values) =>
       compilePointInTime({
         query: this.#query,

@@ -51,7 +51,7 @@ export function homeSource(
 ): ReadableSource {
   const at = (name: string): string => quoteName(`${prefix}${name}`)
   const {timestampField, createdTimestampColumn} = rows.source.source
-  const columns: {name: string; nativeType: string; expression: string}[] = [
+  const columns: {name: string; nativeType: string; expression: string; isSent?: boolean}[] = [
     ...rows.keys.map(({name, valueType}, index) => ({
       name,
       nativeType: nativeTypeOf(valueType),
@@ -67,12 +67,14 @@ export function homeSource(
             expression: `make_timestamp(${at('c')}::BIGINT)`,
           },
         ]),
-    ...features.map((feature) => {
+    ...rows.features.map((feature) => {
       const travel = featureTravel({rows, source}, feature)
       return {
         name: feature.name,
         nativeType: travel.native,
         expression: travel.received(at(featureName(rows.features.indexOf(feature)))),
+        // Those that the frame does not show are known by type alone.
+        isSent: features.includes(feature),
       }
     }),
   ]
@@ -81,7 +83,8 @@ export function homeSource(
     ({name}, index) =>
       columns.findIndex((other) => other.name.toLowerCase() === name.toLowerCase()) === index,
   )
-  const selected = distinct.map(({name, expression}) => `${expression} AS ${quoteName(name)}`)
+  const sent = distinct.filter(({isSent = true}) => isSent)
+  const selected = sent.map(({name, expression}) => `${expression} AS ${quoteName(name)}`)
   return {
     dialect: duckDb,
     relation: `(SELECT ${[...more, ...selected].join(', ')} FROM ${files})`,
