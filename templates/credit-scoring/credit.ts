@@ -1,17 +1,10 @@
 // What is known about someone's credit, and what the scoring model reads. Every builder takes what YAML takes, in
 // camelCase, and your editor knows the names. `fs` compiles this file itself; nothing needs to be built.
-import {entity, featureService, featureView, fileSource} from 'feature-repo'
+import {entity, featureService, featureView} from 'feature-repo'
+import {creditReports} from './sources.js'
 
 /** A person, by date of birth and the last four digits of the social security number. */
 export const dobSsn = entity({name: 'dob_ssn', joinKeys: [{name: 'dob_ssn', valueType: 'string'}]})
-
-/** Credit reports. A correction has the event time of the report that it corrects, and a later created time: it wins. */
-export const creditReports = fileSource({
-  name: 'credit_reports',
-  path: 'data/credit_history.parquet',
-  timestampField: 'event_timestamp',
-  createdTimestampColumn: 'created_timestamp',
-})
 
 export const creditHistory = featureView({
   name: 'credit_history',

@@ -51,7 +51,7 @@ function triedOn(data: string): void {
 
   beforeAll(async () => {
     mkdirSync(repo)
-    for (const name of ['feature_store.yaml', 'zipcode.yaml', 'credit.ts']) {
+    for (const name of ['feature_store.yaml', 'zipcode.yaml', 'credit.ts', 'sources.ts']) {
       const text = readFileSync(join(projectRoot, 'feature_repo_example', name), 'utf8')
       writeFileSync(join(repo, name), text.replaceAll(/data\/(?=\w+\.parquet)/g, `${data}/`))
     }
