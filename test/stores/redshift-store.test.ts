@@ -1,4 +1,5 @@
 /** What the store on Redshift does when the service is busy, slow or refuses, and what it leaves behind. */
+import {readFileSync} from 'node:fs'
 import {readdir} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -20,6 +21,8 @@ import {
   readNewest,
   viewJoin,
 } from '../support/frames.js'
+import {GlueTables} from '../support/lake-tables/glue-tables.js'
+import {writeParquet} from '../support/parquet.js'
 import {startRedshift, type RedshiftServer} from '../support/redshift-store.js'
 
 const time = 1_704_110_400_000_000n
@@ -302,7 +305,17 @@ test('a table of the Glue Data Catalog is read through the external schema', asy
     message: expect.stringContaining('`trips`') as string,
     hint: expect.stringContaining(statement) as string,
   })
-  await server.database.query('CREATE SCHEMA lake; CREATE TABLE lake.trips (happened timestamp, km float8)')
+  const parquet = join(fixture.directory, 'trips.parquet')
+  await writeParquet(parquet, columnsOf({happened: 'timestamp', km: 'float64'}), [[time, 1.5]])
+  const Body = readFileSync(parquet)
+  await server.aws.s3.send(new PutObjectCommand({Bucket: 'staging', Key: 'lake/trips/part.parquet', Body}))
+  const glue = await GlueTables.create(server.aws.url, 'rides')
+  const columns = {happened: 'timestamp', km: 'double'}
+  await glue.table('trips', {location: 's3://staging/lake/trips/', format: 'parquet', columns})
+  glue.close()
+  await using api = await DataApi.open(redshiftSettings(server.settings))
+  await using session = new WarehouseSession(api)
+  await session.run(statement)
   expect(await describe({externalSchema: 'lake'})).toEqual([
     {name: 'happened', nativeType: 'timestamp', valueType: 'timestamp'},
     {name: 'km', nativeType: 'float8', valueType: 'float64'},

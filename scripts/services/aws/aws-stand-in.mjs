@@ -16,6 +16,6 @@ const faults = new FaultRules()
 const redshift =
   postgresUrl === undefined
     ? undefined
-    : new RedshiftData({postgresUrl, s3Url: moto.url, exchangeFolder: folder, faults})
+    : new RedshiftData({postgresUrl, awsUrl: moto.url, exchangeFolder: folder, faults})
 await redshift?.prepare('dev')
 await new AwsProxy({moto, faults, redshift}).listen(Number(port))

@@ -2,6 +2,7 @@ import {readFileSync} from 'node:fs'
 import pg from 'pg'
 import {columnsOf} from './columns.mjs'
 import {copy, parseCopy} from './copy.mjs'
+import {createExternalSchema, parseExternalSchema} from './external-schema.mjs'
 import {NotRedshift, translate} from './translate.mjs'
 import {parseUnload, unload} from './unload.mjs'
 
@@ -23,17 +24,20 @@ const manners = `SET search_path = public, redshift; SET TimeZone = 'UTC'; SET D
 export class Engine {
   #url
   #s3
+  #glueUrl
   #exchangeFolder
   #prepared = new Map()
 
   /**
    * @param {string} url Of a superuser of a PostgreSQL on this machine: it reads and writes files that both can reach.
    * @param {import('./s3-place.mjs').S3Place} s3
+   * @param {string} glueUrl Where the catalog is.
    * @param {string} exchangeFolder Where PostgreSQL's user gets, and rows pass through.
    */
-  constructor(url, s3, exchangeFolder) {
+  constructor(url, s3, glueUrl, exchangeFolder) {
     this.#url = url
     this.#s3 = s3
+    this.#glueUrl = glueUrl
     this.#exchangeFolder = exchangeFolder
   }
 
@@ -85,6 +89,11 @@ export class Engine {
     }
     const copying = parseCopy(sql)
     if (copying !== undefined) return {changed: await copy(copying, means)}
+    const external = parseExternalSchema(sql)
+    if (external !== undefined) {
+      await createExternalSchema(external, {...means, glueUrl: this.#glueUrl})
+      return {changed: 0}
+    }
     const {text, parameters: names} = translate(sql)
     const values = names.map((name) => parameters.get(name))
     // One statement at a time, as the extended protocol has it.

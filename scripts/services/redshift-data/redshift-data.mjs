@@ -32,12 +32,12 @@ export class RedshiftData {
   /**
    * @param {object} parts
    * @param {string} parts.postgresUrl
-   * @param {string} parts.s3Url
+   * @param {string} parts.awsUrl Where S3 and Glue are.
    * @param {string} parts.exchangeFolder Where PostgreSQL's user gets, and rows pass through.
    * @param {import('../aws/fault-rules.mjs').FaultRules} parts.faults
    */
-  constructor({postgresUrl, s3Url, exchangeFolder, faults}) {
-    this.#engine = new Engine(postgresUrl, new S3Place(s3Url), exchangeFolder)
+  constructor({postgresUrl, awsUrl, exchangeFolder, faults}) {
+    this.#engine = new Engine(postgresUrl, new S3Place(awsUrl), awsUrl, exchangeFolder)
     this.#faults = faults
   }
 

@@ -1,6 +1,7 @@
 /**
  * Redshift's SQL as PostgreSQL runs it. Only what PostgreSQL lacks or means otherwise is translated, and every translation is
- * in `translations` below, beside the functions of functions.sql. UNLOAD and COPY are carried out by unload.mjs and copy.mjs.
+ * in `translations` below, beside the functions of functions.sql. UNLOAD, COPY and CREATE EXTERNAL SCHEMA are carried out
+ * by unload.mjs, copy.mjs and external-schema.mjs.
  *
  * Not translated, so not proven by whatever runs here: comparison of VARCHAR without trailing blanks (a column that a test
  * declares CHAR compares so in PostgreSQL, too), lengths of VARCHAR in bytes (COPY does check them), names of more than 63
