@@ -15,6 +15,7 @@ export default class Init extends BaseCommand {
   static override examples = [
     '<%= config.bin %> init rides',
     '<%= config.bin %> init scoring --template credit-scoring',
+    '<%= config.bin %> init lending --template aws',
   ]
   static override args = {
     directory: Args.string({
@@ -26,7 +27,7 @@ export default class Init extends BaseCommand {
     template: Flags.string({
       char: 't',
       default: 'minimal',
-      summary: `What to start from: ${Object.keys(templates).join(' or ')}.`,
+      summary: `What to start from: ${Object.keys(templates).join(', ')}.`,
       helpValue: 'NAME',
     }),
     project: Flags.string({
@@ -47,7 +48,7 @@ export default class Init extends BaseCommand {
     })
     this.log(`${ansis.green('✓')} Project ${ansis.bold(created.project)} in ${created.directory}`)
     for (const file of created.files) this.log(`  ${file}`)
-    this.log(`\nNext:\n${nextSteps(created)}\n\nREADME.md says more.`)
+    this.log(`\nNext:\n${nextSteps(created)}`)
     return created
   }
 }
@@ -56,12 +57,14 @@ function nextSteps({directory, template}: CreatedRepo): string {
   const folder = relative('.', directory)
   // Whoever came by npx may have no `fs` of their own.
   const fs = process.env['npm_command'] === 'exec' ? 'npx fs' : 'fs'
-  const {now}: Template = templates[template]
+  const {now, needs}: Template = templates[template]
+  if (needs !== undefined) return `  README.md, which begins with ${needs}.`
   const clock = now === undefined ? '' : ` --now ${now}`
   const steps = ['validate', 'apply', `materialize-incremental${clock}`, 'status'].map(
     (step) => `${fs} ${step}`,
   )
-  return (folder === '' ? steps : [`cd ${quote(folder)}`, ...steps]).map((step) => `  ${step}`).join('\n')
+  const lines = folder === '' ? steps : [`cd ${quote(folder)}`, ...steps]
+  return `${lines.map((line) => `  ${line}`).join('\n')}\n\nREADME.md says more.`
 }
 
 /** As a shell takes it literally. */

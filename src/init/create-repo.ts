@@ -3,7 +3,7 @@ import {basename, dirname, join, resolve} from 'node:path'
 import {FeatureStoreError} from '../errors.js'
 import {checkProjectName, projectNameOf} from './project-name.js'
 import {stageDirectory} from './stage-directory.js'
-import {isTemplateName, templates, type TemplateName} from './templates.js'
+import {isTemplateName, templates, type Template, type TemplateName} from './templates.js'
 
 export interface CreateRepoOptions {
   /** The folder to make; it may exist if it is empty. */
@@ -37,7 +37,8 @@ export async function createRepo(options: CreateRepoOptions): Promise<CreatedRep
   const project =
     options.project === undefined ? projectNameOf(basename(directory)) : checkProjectName(options.project)
   await stageDirectory(directory, async (stage) => {
-    await copyTemplate(join(options.templatesDirectory, template), stage, project)
+    for (const [from, files] of await filesOf(template, options.templatesDirectory))
+      await copyFiles(from, files, stage, project)
     await mkdir(join(stage, 'data'), {recursive: true})
     await options.runSql(await readFile(join(stage, generator), 'utf8'), stage)
   })
@@ -56,9 +57,27 @@ function knownTemplate(name: string): TemplateName {
   )
 }
 
-async function copyTemplate(template: string, target: string, project: string): Promise<void> {
-  for (const file of await listFiles(template)) {
-    const text = await readFile(join(template, file), 'utf8')
+/** By the folder that they lie in. */
+async function filesOf(
+  template: TemplateName,
+  templatesDirectory: string,
+): Promise<readonly (readonly [folder: string, files: readonly string[]])[]> {
+  const own = join(templatesDirectory, template)
+  const {shared}: Template = templates[template]
+  return [
+    [own, await listFiles(own)],
+    ...(shared === undefined ? [] : [[join(templatesDirectory, shared.from), shared.files] as const]),
+  ]
+}
+
+async function copyFiles(
+  folder: string,
+  files: readonly string[],
+  target: string,
+  project: string,
+): Promise<void> {
+  for (const file of files) {
+    const text = await readFile(join(folder, file), 'utf8')
     const copy = join(target, dirname(file), installedName(basename(file)))
     await mkdir(dirname(copy), {recursive: true})
     await writeFile(copy, text.replaceAll('{project}', project))

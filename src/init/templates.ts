@@ -3,6 +3,10 @@ export interface Template {
   readonly summary: string
   /** The clock to run its first steps by, where its generated rows would be too old for today's. */
   readonly now?: string
+  /** Files that it has from another template's folder, beside its own. */
+  readonly shared?: {readonly from: string; readonly files: readonly string[]}
+  /** What must be made elsewhere before any command can work. */
+  readonly needs?: string
 }
 
 /** What `fs init` can make, by name: each a folder of `templates/`. */
@@ -11,6 +15,11 @@ export const templates = {
   'credit-scoring': {
     summary: 'loans scored by zipcode and credit history, in YAML and TypeScript',
     now: '2021-09-01T00:00:00Z',
+  },
+  aws: {
+    summary: 'the same on Redshift and Glue, with ElastiCache or Keyspaces online, and the stack that makes them',
+    shared: {from: 'credit-scoring', files: ['credit.ts', 'zipcode.yaml', 'generate-data.sql']},
+    needs: 'the stack that it needs',
   },
 } as const satisfies Readonly<Record<string, Template>>
 
