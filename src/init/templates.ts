@@ -17,7 +17,8 @@ export const templates = {
     now: '2021-09-01T00:00:00Z',
   },
   aws: {
-    summary: 'the same on Redshift and Glue, with ElastiCache or Keyspaces online, and the stack that makes them',
+    summary:
+      'the same on Redshift and Glue, with ElastiCache or Keyspaces online, and the stack that makes them',
     shared: {from: 'credit-scoring', files: ['credit.ts', 'zipcode.yaml', 'generate-data.sql']},
     needs: 'the stack that it needs',
   },

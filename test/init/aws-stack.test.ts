@@ -138,6 +138,6 @@ describe('the stack', () => {
 
 const keysOnly: Known = {Key: 'the key', 'Key.Arn': 'the key'}
 
-function variables(text: string): readonly string[] {
+function variables(text: string): string[] {
   return [...new Set([...text.matchAll(/\$\{(\w+)/g)].map((match) => match[1] ?? ''))]
 }

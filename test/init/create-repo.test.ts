@@ -104,7 +104,7 @@ describe('what is refused leaves nothing behind', () => {
     for (const template of ['maximal', '../minimal', 'toString']) {
       await expect(create({template})).rejects.toMatchObject({
         code: 'FS_TEMPLATE_UNKNOWN',
-        message: `There is no template \`${template}\`. Expected one of: minimal, credit-scoring.`,
+        message: `There is no template \`${template}\`. Expected one of: minimal, credit-scoring, aws.`,
       })
     }
     expect(readdirSync(folder)).toEqual([])
@@ -158,6 +158,16 @@ test('feature_repo_example is what the credit-scoring template makes', async () 
       )
     }
   }
+})
+
+test('the aws template differs from it in where rows lie alone', async () => {
+  const one = await create({template: 'credit-scoring', directory: join(folder, 'one'), project: 'same'})
+  const two = await create({template: 'aws', directory: join(folder, 'two'), project: 'same'})
+  const definitions = one.files.filter((file) => /\.(ts|yaml|parquet|sql)$/.test(file))
+  const differing = definitions.filter(
+    (file) => !readFileSync(join(one.directory, file)).equals(readFileSync(join(two.directory, file))),
+  )
+  expect(differing).toEqual(['feature_store.yaml', 'sources.ts'])
 })
 
 test('in the credit-scoring data, loans of people who missed payments are unpaid more often', async () => {

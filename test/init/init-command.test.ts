@@ -2,14 +2,17 @@ import {mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, beforeEach, expect, test} from 'vitest'
-import {templates} from '../../src/init/templates.js'
+import {templates, type Template, type TemplateName} from '../../src/init/templates.js'
 import {runFs, runFsJson} from '../support/run-fs.js'
 
 let folder = ''
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'fs-init-command-'))))
 afterEach(() => rmSync(folder, {recursive: true, force: true}))
 
-test.each(Object.keys(templates))(
+const names = Object.keys(templates) as readonly TemplateName[]
+const needs = (name: TemplateName) => (templates[name] as Template).needs
+
+test.each(names.filter((name) => needs(name) === undefined))(
   'the steps printed for %s run as printed, and load rows',
   async (template) => {
     const repo = join(folder, 'new repo')
@@ -30,6 +33,15 @@ test.each(Object.keys(templates))(
     const {views} = (await runFsJson(['status', '-C', repo])) as {views: {name: string; rows: number}[]}
     expect(views.length).toBeGreaterThan(0)
     for (const view of views) expect(view.rows, view.name).toBeGreaterThan(0)
+  },
+)
+
+test.each(names.filter((name) => needs(name) !== undefined))(
+  'for %s, which needs more than a command, the README is named',
+  async (template) => {
+    const {stdout} = await runFs(['init', join(folder, 'new'), '--template', template])
+    expect(stdout).toMatch(/\nNext:\n {2}README\.md, which begins with the stack that it needs\.\n$/)
+    expect(stdout).not.toContain('fs apply')
   },
 )
 

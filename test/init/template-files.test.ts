@@ -1,18 +1,29 @@
 import {Ajv} from 'ajv'
-import {readdirSync, readFileSync} from 'node:fs'
+import {mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs'
+import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import ts from 'typescript'
-import {describe, expect, test} from 'vitest'
+import {afterAll, describe, expect, test} from 'vitest'
 import {parseAllDocuments} from 'yaml'
+import {createRepo} from '../../src/init/create-repo.js'
 import {templates} from '../../src/init/templates.js'
 import {projectRoot} from '../support/run-fs.js'
 
+const made = mkdtempSync(join(tmpdir(), 'fs-templates-'))
+afterAll(() => rmSync(made, {recursive: true}))
+for (const template of Object.keys(templates))
+  await createRepo({
+    directory: join(made, template),
+    ...{template, project: 'rides', templatesDirectory: join(projectRoot, 'templates')},
+    runSql: () => Promise.resolve(),
+  })
+
 describe.each(Object.keys(templates))('the files of %s', (template) => {
-  const folder = join(projectRoot, 'templates', template)
+  const folder = join(made, template)
   const files = readdirSync(folder)
 
   test.each(files.filter((file) => file.endsWith('.yaml')))('%s names its schema, and keeps it', (file) => {
-    const text = readFileSync(join(folder, file), 'utf8').replaceAll('{project}', 'rides')
+    const text = readFileSync(join(folder, file), 'utf8')
     const schema = /^# yaml-language-server: \$schema=\.\/node_modules\/feature-repo\/(\S+)\n/.exec(text)?.[1]
     expect(schema).toBeDefined()
     const validate = new Ajv({strict: false, validateFormats: false}).compile(

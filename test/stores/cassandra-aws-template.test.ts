@@ -3,6 +3,8 @@ import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {CreateDatabaseCommand, CreateTableCommand, GlueClient} from '@aws-sdk/client-glue'
+import {ListObjectsV2Command} from '@aws-sdk/client-s3'
+import {DuckDBTimestampTZValue} from '@duckdb/node-api'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
 import {adoptAws, type AdoptedAws} from '../support/adopted-aws.js'
 import {runScript} from '../support/aws-template/aws-tools.js'
@@ -159,9 +161,37 @@ describe('the aws template', () => {
     expect(checks.filter(({status}) => status !== 'ok')).toEqual([])
   })
 
+  test('is used, verified and torn down as its README says', async () => {
+    const readme = readFileSync(join(repo, 'README.md'), 'utf8')
+    // In the stack, infra/fs.sh runs them as its task: here this process stands for it.
+    const steps = [...readme.matchAll(/^(?:sh infra\/fs\.sh|npx fs) (.+)$/gm)].map((match) => match[1] ?? '')
+    expect(steps.map((step) => step.split(' ')[0])).toEqual([
+      ...['doctor', 'plan', 'apply', 'materialize-incremental', 'verify', 'get-online-features'],
+      ...['get-historical-features', 'get-historical-features', 'teardown'],
+    ])
+    const run = async (step: string) => {
+      const words = [...step.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '')
+      expect(await runFs([...words, '-C', repo]), step).toMatchObject({code: 0})
+    }
+    const mayTrain = actionsOf('OfflinePolicy')
+    for (const step of steps) {
+      const used = await rightsUsed(() => run(step))
+      if (step.startsWith('get-historical-features'))
+        expect(used.filter((right) => !mayTrain.includes(right))).toEqual([])
+    }
+    expect(await keysOutside(['data/'])).toEqual([])
+  })
+
   test('answers from ElastiCache as from files, to the last byte of a frame', async () => {
     expect(expected.parquet.rows).toHaveLength(1500)
-    sameAnswers(await answers(repo))
+    const used = await rightsUsed(async () => sameAnswers(await answers(repo)))
+    const mayDo = actionsOf('OfflinePolicy', 'TaskRole')
+    expect(used.filter((right) => !mayDo.includes(right))).toEqual([])
+    // What doctor, a command that is stopped, large objects and the credentials themselves need besides.
+    const others =
+      /^(redshift-data:CancelStatement|redshift-serverless:GetCredentials|s3:AbortMultipartUpload|kms:\w+)$/
+    expect(mayDo.filter((right) => !used.includes(right) && !others.test(right))).toEqual([])
+    expect(await keysOutside(['data/', 'registry.json'])).toEqual([])
   })
 
   test('takes loans from the warehouse, too', async () => {
@@ -171,7 +201,12 @@ describe('the aws template', () => {
       ...['get-historical-features', '--entity-sql', sql, ...service, '--output', output, '-C', repo],
     ])
     const {rows} = await readParquet(output)
-    const byLoan = (all: typeof rows) => all.toSorted((one, other) => Number(one[0]) - Number(other[0]))
+    // Redshift's COPY knows no times with a zone, so that the table has none.
+    const plain = (value: unknown) => (value instanceof DuckDBTimestampTZValue ? value.micros : value)
+    const byLoan = (all: typeof rows) =>
+      all
+        .toSorted((one, other) => Number(one[0]) - Number(other[0]))
+        .map((row) => row.map((value) => plain(value)))
     expect(byLoan(rows)).toEqual(byLoan(expected.parquet.rows))
   })
 
@@ -204,10 +239,55 @@ describe('the aws template', () => {
   })
 
   test('leaves nothing staged', async () => {
-    const {left} = (await runFsJson(['cleanup', '-C', repo])) as {left?: unknown}
-    expect(left ?? []).toEqual([])
+    const left = await runFsJson(['cleanup', '--dry-run', '--older-than', '0s', '-C', repo])
+    expect(left).toMatchObject({location: `s3://${known['Bucket'] ?? ''}/staging`, objects: 0})
   })
 })
+
+/** The right that a call needs by AWS's reference; none for asking who one is. */
+function rightFor(call: string): string | undefined {
+  const [service = '', operation = ''] = call.split('.')
+  if (service === 'STS') return undefined
+  if (service === 'RedshiftData') return `redshift-data:${operation}`
+  if (service !== 'S3') return call
+  const rights: Readonly<Record<string, string>> = {
+    HeadObject: 'GetObject',
+    ListObjectsV2: 'ListBucket',
+    DeleteObjects: 'DeleteObject',
+  }
+  return `s3:${rights[operation] ?? operation}`
+}
+
+/** The rights that were needed for a piece of work. */
+async function rightsUsed(work: () => Promise<void>): Promise<readonly string[]> {
+  const before = await aws.calls()
+  await work()
+  const calls = Object.entries(await aws.calls()).filter(([name, count]) => count > (before[name] ?? 0))
+  return [...new Set(calls.map(([name]) => rightFor(name)).filter((right) => right !== undefined))]
+}
+
+/** All that roles or policies allow, with Redis online. */
+function actionsOf(...names: readonly string[]): readonly string[] {
+  const everywhere = new Proxy<Record<string, string>>(
+    {OnlineStore: 'redis'},
+    {get: (target, name) => target[String(name)] ?? 'known'},
+  )
+  const found: string[] = []
+  for (const name of names) {
+    const {AssumeRolePolicyDocument: _, ...rights} = stack.resources[name]?.Properties ?? {}
+    JSON.stringify(stack.resolve(rights, everywhere), (key, value: unknown) => {
+      if (key === 'Action') found.push(...[value as string | readonly string[]].flat())
+      return value
+    })
+  }
+  return found
+}
+
+async function keysOutside(prefixes: readonly string[]): Promise<readonly string[]> {
+  const {Contents = []} = await aws.s3.send(new ListObjectsV2Command({Bucket: known['Bucket']}))
+  const keys = Contents.map(({Key = ''}) => Key)
+  return keys.filter((key) => !prefixes.some((prefix) => key.startsWith(prefix)))
+}
 
 function sameAnswers(found: typeof expected): void {
   // Texts of a megabyte would take long to tell apart.

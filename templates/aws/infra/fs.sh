@@ -2,7 +2,8 @@
 # Runs `fs` within the stack's network, as its task: `sh infra/fs.sh doctor`. What it says is printed when it has ended,
 # and its exit code is this script's.
 set -eu
-: "${FS_STACK:?Set FS_STACK to the name of the stack.}"
+: "${AWS_REGION:?}" "${FS_STACK:?}"
+export AWS_DEFAULT_REGION="$AWS_REGION" # which version 1 of the command line reads
 
 output() {
   aws cloudformation describe-stacks --stack-name "$FS_STACK" --output text \

@@ -2,7 +2,8 @@
 # Puts the generated rows where the sources look for them: S3, and tables of Redshift. It may run again. It acts as the
 # administrator whose password the stack made, so whoever runs it needs secretsmanager:GetSecretValue on that secret.
 set -eu
-: "${FS_BUCKET:?}" "${FS_WORKGROUP:?}" "${FS_REDSHIFT_ROLE:?}" "${FS_ADMIN_SECRET:?}"
+: "${AWS_REGION:?}" "${FS_BUCKET:?}" "${FS_WORKGROUP:?}" "${FS_REDSHIFT_ROLE:?}" "${FS_ADMIN_SECRET:?}"
+export AWS_DEFAULT_REGION="$AWS_REGION" # which version 1 of the command line reads
 cd "$(dirname "$0")/.."
 
 for table in zipcode_table credit_history loan_table; do

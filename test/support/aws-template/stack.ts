@@ -32,7 +32,7 @@ const customTags: Tags = functions.flatMap((name) => {
 export class Stack {
   readonly resources: Readonly<Record<string, Resource>>
   readonly outputs: Readonly<Record<string, {readonly Value: Node}>>
-  readonly parameters: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  readonly parameters: Readonly<Record<string, {readonly Default?: string | number}>>
   readonly #conditions: Readonly<Record<string, Node>>
 
   constructor(path: string) {
@@ -93,8 +93,8 @@ export class Stack {
   }
 
   #lookUp(reference: string, known: Known): string {
-    const value = known[reference] ?? this.parameters[reference]?.['Default']
+    const value = known[reference] ?? this.parameters[reference]?.Default
     if (value === undefined) throw new Error(`nothing is known of ${reference}`)
-    return String(value as string | number)
+    return String(value)
   }
 }
