@@ -171,7 +171,7 @@ describe('the aws template', () => {
     ])
     const run = async (step: string) => {
       const words = [...step.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '')
-      expect(await runFs([...words, '-C', repo]), step).toMatchObject({code: 0})
+      expect(await runFs(words, {cwd: repo}), step).toMatchObject({code: 0})
     }
     const mayTrain = actionsOf('OfflinePolicy')
     for (const step of steps) {
