@@ -13,7 +13,7 @@ export interface Finding {
   readonly remedy?: string
 }
 
-/** Yields what it finds as it looks. Creates nothing and changes nothing. Throws FeatureStoreError for what is out of reach. */
+/** Yields what it finds as it looks, and leaves all as it was. Throws FeatureStoreError for what is out of reach. */
 export type Examination = AsyncGenerator<Finding, void, undefined>
 
 /** Milliseconds since 1970. */

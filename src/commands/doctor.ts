@@ -6,7 +6,7 @@ export default class Doctor extends BaseCommand {
   static override summary =
     'Look at the repo, the registry and the stores, and tell what is wrong and what to do.'
   static override description = `Reads the configuration and asks each store whether it is there, who asks, what that user may do, whose clock is right
-and more, by calls that change nothing. Exits with 1 where something would fail; warnings are told and harm nothing yet.`
+and more, by calls that leave nothing behind. Exits with 1 where something would fail; warnings are told and harm nothing yet.`
   static override examples = ['<%= config.bin %> doctor', '<%= config.bin %> doctor --json']
 
   async run(): Promise<{readonly checks: readonly Check[]}> {

@@ -62,7 +62,7 @@ export async function* examineRepo({
     yield* registry.examine(clock)
   })
   yield* inPart('offline_store', 'engine', async function* () {
-    yield* (await opened.offline()).examine()
+    yield* (await opened.offline()).examine(clock)
   })
   yield* inPart('online_store', 'reachable', async function* () {
     yield* (await opened.online()).examine(clock)

@@ -131,7 +131,7 @@ export interface OfflineStore extends AsyncDisposable {
    */
   cleanUp?(writtenBy: Instant, options: {readonly dryRun: boolean}): Promise<LeftBehind>
   /** Looks at the engine, and at what it writes to. */
-  examine(): Examination
+  examine(clock: () => Instant): Examination
   /** Checks columns and types of the entity rows and compiles the join. Reads no more than it needs for that. */
   retrieve(query: PointInTimeQuery): Promise<RetrievalJob>
 }

@@ -4,7 +4,8 @@ import {readdir} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand} from '@aws-sdk/client-s3'
-import {afterAll, afterEach, beforeAll, beforeEach, expect, test} from 'vitest'
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest'
+import {machineClock} from '../../src/aws/client-settings.js'
 import type {DataSource} from '../../src/definitions/definition.js'
 import {openOfflineStore} from '../../src/offline/drivers.js'
 import {redshiftSettings} from '../../src/offline/redshift/redshift-settings.js'
@@ -26,6 +27,7 @@ import {writeParquet} from '../support/parquet.js'
 import {startRedshift, type RedshiftServer} from '../support/redshift-store.js'
 
 const time = 1_704_110_400_000_000n
+const refusal = {type: 'error', message: 'S3ServiceException:Access Denied,Status 403,Error AccessDenied'}
 let server: RedshiftServer
 let fixture: OfflineStoreFixture
 beforeAll(async () => {
@@ -225,30 +227,73 @@ test('what can’t be had is said by name', async () => {
   expect(() => redshiftSettings({...server.settings, user: 'u'})).toThrow(/`user` stands beside `workgroup`/)
 })
 
-test('doctor says who asks, and counts what killed runs left in S3', async () => {
-  const findings = async () => {
+describe('doctor', () => {
+  const findings = async (clock = machineClock) => {
     const all = []
-    for await (const finding of fixture.store.examine()) all.push(finding)
+    for await (const finding of fixture.store.examine(clock)) all.push(finding)
     return all
   }
-  expect(await findings()).toMatchObject([
-    {name: 'credentials', status: 'ok', detail: expect.stringMatching(/^arn:aws:/) as string},
-    {
-      name: 'warehouse',
-      status: 'ok',
-      detail: expect.stringMatching(/^analytics, database dev, as /) as string,
-    },
-    {name: 'staging', status: 'ok'},
-  ])
-  const {s3} = server.aws
-  const left = {Bucket: 'staging', Key: 'fs/fs-run-killed/1/part_0000.parquet'}
-  await s3.send(new PutObjectCommand({...left, Body: 'rows'}))
-  expect((await findings())[2]).toMatchObject({
-    status: 'warning',
-    detail: expect.stringContaining('1 objects') as string,
-    remedy: expect.any(String) as string,
+
+  test('says who asks, by which clock, and that rows pass in both directions', async () => {
+    expect(await findings()).toMatchObject([
+      {name: 'credentials', status: 'ok', detail: expect.stringMatching(/^arn:aws:/) as string},
+      {
+        name: 'warehouse',
+        status: 'ok',
+        detail: expect.stringMatching(/^analytics, database dev, as /) as string,
+      },
+      {name: 'clock', status: 'ok'},
+      {name: 'staging', status: 'ok', detail: 's3://staging/fs, nothing was left there'},
+      {
+        name: 'transfer',
+        status: 'ok',
+        detail: 'UNLOAD and COPY by arn:aws:iam::123456789012:role/redshift, and back',
+      },
+    ])
+    expect(await objectsLeft()).toBe(0)
+    const statements = (await server.aws.statements()).slice(-5)
+    expect(statements.map((sql) => sql.split(/[ (]/)[0])).toEqual([
+      ...['BEGIN', 'UNLOAD', 'CREATE', 'COPY', 'ROLLBACK'],
+    ])
   })
-  await s3.send(new DeleteObjectCommand(left))
+
+  test('counts what killed runs left in S3', async () => {
+    const {s3} = server.aws
+    const left = {Bucket: 'staging', Key: 'fs/fs-run-killed/1/part_0000.parquet'}
+    await s3.send(new PutObjectCommand({...left, Body: 'rows'}))
+    expect((await findings())[3]).toMatchObject({
+      status: 'warning',
+      detail: expect.stringContaining('1 object of runs') as string,
+      remedy: 'Run `fs cleanup`.',
+    })
+    await s3.send(new DeleteObjectCommand(left))
+  })
+
+  test('notices a clock that is wrong', async () => {
+    const clock = (await findings(() => machineClock() - 120_000_000n))[2]
+    expect(clock).toMatchObject({
+      name: 'clock',
+      status: 'failed',
+      detail: expect.stringMatching(/^(120|121)\.\d s ahead of this machine's$/) as string,
+    })
+  })
+
+  const denied = {type: 'AccessDenied', status: 403}
+  test.each([
+    ['may not unload', {operation: 'Redshift.Statement', path: 'UNLOAD', ...refusal}, /Access Denied/],
+    ['may not copy', {operation: 'Redshift.Statement', path: 'COPY', ...refusal}, /Access Denied/],
+    ['may make no temporary tables', {operation: 'Redshift.Statement', path: 'CREATE TEMP', ...refusal}, /./],
+    ['may not read what is staged', {operation: 'S3.GetObject', ...denied}, /fs-run-/],
+    ['may stage nothing', {operation: 'S3.PutObject', path: 'rows.parquet', ...denied}, /fs-run-/],
+    ['may not remove what is staged', {operation: 'S3.DeleteObject', ...denied}, /fs-run-/],
+  ])('tells that it %s', async (_, fault, detail) => {
+    await server.aws.faults([fault])
+    const found = await findings()
+    expect(found.map(({status}) => status)).toEqual(['ok', 'ok', 'ok', 'ok', 'failed'])
+    expect(found[4]).toMatchObject({name: 'transfer', detail: expect.stringMatching(detail) as string})
+    expect(found[4]?.remedy).toMatch(/\S/)
+    expect(await objectsLeft()).toBe(0)
+  })
 })
 
 test('cleanup removes what killed runs left, and nothing else', async () => {
@@ -333,7 +378,7 @@ test('a warehouse of another account is asked by a role of its own', async () =>
   expect((await readNewest(store, latestQuery(rows))).rows).toHaveLength(2)
   // Once for the Data API, and once for S3.
   expect((await server.aws.calls())['STS.AssumeRole']).toBe(before + 2)
-  const {value: who} = await store.examine().next()
+  const {value: who} = await store.examine(machineClock).next()
   expect(who).toMatchObject({
     name: 'credentials',
     detail: expect.stringContaining('210987654321:assumed-role/data-reader/') as string,

@@ -1,14 +1,23 @@
-import type {Examination} from '../../examination.js'
 import {callerIdentity} from '../../aws/caller-identity.js'
 import {parseS3Location} from '../../aws/s3/s3-location.js'
 import {S3Objects} from '../../aws/s3/s3-objects.js'
-import type {RedshiftSettings} from './redshift-settings.js'
+import type {Instant} from '../../definitions/instant.js'
+import {FeatureStoreError} from '../../errors.js'
+import {clockFinding, millisOf, type Examination, type Finding} from '../../examination.js'
 import type {DataApi} from './data-api.js'
-import {runPrefix} from './staging-area.js'
+import type {RedshiftSettings} from './redshift-settings.js'
+import {runPrefix, StagingArea} from './staging-area.js'
 import {WarehouseSession} from './warehouse-session.js'
 
-/** Who asks, whether the warehouse answers, as which user, and whether the staging location can be listed. It changes nothing. */
-export async function* examineRedshift(settings: RedshiftSettings, api: DataApi): Examination {
+/**
+ * Who asks; whether the warehouse answers, as which user, and by which clock; whether the staging location can be listed, and
+ * whether rows pass through it in both directions. It leaves nothing behind. Throws FS_STORE_UNAVAILABLE.
+ */
+export async function* examineRedshift(
+  settings: RedshiftSettings,
+  api: DataApi,
+  clock: () => Instant,
+): Examination {
   const who = await callerIdentity(settings)
   yield who === undefined
     ? {
@@ -19,13 +28,30 @@ export async function* examineRedshift(settings: RedshiftSettings, api: DataApi)
       }
     : {name: 'credentials', status: 'ok', detail: who}
   await using session = new WarehouseSession(api)
-  const where = settings.connection.ClusterIdentifier ?? settings.connection.WorkgroupName ?? ''
+  yield await warehouse(session)
+  yield await clockOf(session, clock)
+  const staging = await stagingLocation(settings)
+  yield staging
+  if (staging.status !== 'failed') yield await transfer(settings, session)
+}
+
+async function warehouse(session: WarehouseSession): Promise<Finding> {
+  const {connection, database} = session.settings
+  const where = connection.ClusterIdentifier ?? connection.WorkgroupName ?? ''
   const [[user, version] = []] = await session.rows('SELECT current_user::varchar, version()::varchar')
-  yield {
-    name: 'warehouse',
-    status: 'ok',
-    detail: `${where}, database ${settings.database}, as ${String(user)}; ${String(version).slice(0, 60)}`,
-  }
+  const detail = `${where}, database ${database}, as ${String(user)}; ${String(version).slice(0, 60)}`
+  return {name: 'warehouse', status: 'ok', detail}
+}
+
+async function clockOf(session: WarehouseSession, clock: () => Instant): Promise<Finding> {
+  const asked = millisOf(clock())
+  const [[millis] = []] = await session.rows(
+    "SELECT DATEDIFF(millisecond, TIMESTAMP '1970-01-01 00:00:00', SYSDATE)::varchar",
+  )
+  return clockFinding(Number(millis), [asked, millisOf(clock())])
+}
+
+async function stagingLocation(settings: RedshiftSettings): Promise<Finding> {
   const place = parseS3Location(`${settings.stagingLocation}/${runPrefix}`)
   if (place === undefined) throw new Error(`${settings.stagingLocation} is no place in S3`)
   await using objects = await S3Objects.open(settings)
@@ -34,18 +60,40 @@ export async function* examineRedshift(settings: RedshiftSettings, api: DataApi)
     for await (const _ of objects.list(place)) left += 1
   } catch (error) {
     const {reason, hint} = await objects.failure(error, place)
-    yield {
-      name: 'staging',
-      status: 'failed',
-      detail: `${settings.stagingLocation} can't be listed: ${reason}`,
-      remedy: hint,
-    }
-    return
+    const detail = `${settings.stagingLocation} can't be listed: ${reason}`
+    return {name: 'staging', status: 'failed', detail, remedy: hint}
   }
-  yield {
+  if (left === 0)
+    return {name: 'staging', status: 'ok', detail: `${settings.stagingLocation}, nothing was left there`}
+  return {
     name: 'staging',
-    status: left === 0 ? 'ok' : 'warning',
-    detail: `${settings.stagingLocation}, ${left === 0 ? 'nothing was left there' : `${left} objects of runs, which may run now`}`,
-    ...(left === 0 ? {} : {remedy: 'Run `fs cleanup`.'}),
+    status: 'warning',
+    detail: `${settings.stagingLocation}, ${left === 1 ? '1 object' : `${left} objects`} of runs, which may run now`,
+    remedy: 'Run `fs cleanup`.',
   }
+}
+
+/** One row goes the way of all: UNLOAD, to this machine, back to S3, COPY. Each of the rights is needed for one step. */
+async function transfer(settings: RedshiftSettings, session: WarehouseSession): Promise<Finding> {
+  await using area = await StagingArea.open(settings)
+  try {
+    await session.transaction(async () => {
+      const parts = await area.unload(session, 'SELECT 1::bigint AS row_number', 'any')
+      const [path] = await area.fetchAll(parts)
+      if (path === undefined) throw new Error('UNLOAD of one row wrote no part')
+      await session.run('CREATE TEMP TABLE fs_doctor (row_number bigint)')
+      await area.load(session, path, 'fs_doctor')
+    })
+  } catch (error) {
+    if (!(error instanceof FeatureStoreError)) throw error
+    const {message, hint} = error
+    return {
+      name: 'transfer',
+      status: 'failed',
+      detail: message,
+      remedy:
+        hint ?? 'Let `iam_role` read and write the staging location, and this user make temporary tables.',
+    }
+  }
+  return {name: 'transfer', status: 'ok', detail: `UNLOAD and COPY by ${settings.iamRole}, and back`}
 }

@@ -89,8 +89,8 @@ class RedshiftOfflineStore implements OfflineStore {
     return cleanUpStaging(this.#settings, writtenBy, options)
   }
 
-  examine(): Examination {
-    return examineRedshift(this.#settings, this.#api)
+  examine(clock: () => Instant): Examination {
+    return examineRedshift(this.#settings, this.#api, clock)
   }
 
   async describeSource(tree: SourceTree): Promise<readonly SourceColumn[]> {
