@@ -331,12 +331,12 @@ test('a table of the Glue Data Catalog is read through the external schema', asy
     ...({kind: 'data_source', name: 'trips', type: 'glue', timestampField: 'happened'} as const),
     ...{database: 'rides', table: 'Trips'},
   }
-  const describe = async (more: object) => {
+  const describe = async (more: object, changed: object = {}) => {
     await using store = await openOfflineStore(
       {type: 'redshift', settings: {...server.settings, ...more}},
       {repoDirectory: fixture.directory},
     )
-    return await store.describeSource({source, inputs: {}})
+    return await store.describeSource({source: {...source, ...changed}, inputs: {}})
   }
   const statement =
     "CREATE EXTERNAL SCHEMA \"lake\" FROM DATA CATALOG DATABASE 'rides' IAM_ROLE 'arn:aws:iam::123456789012:role/redshift';"
@@ -347,7 +347,7 @@ test('a table of the Glue Data Catalog is read through the external schema', asy
   })
   await expect(describe({externalSchema: 'lake'})).rejects.toMatchObject({
     code: 'FS_SOURCE_UNREADABLE',
-    message: expect.stringContaining('`trips`') as string,
+    message: expect.stringMatching(/`trips`.*no external schema `lake`/) as string,
     hint: expect.stringContaining(statement) as string,
   })
   const parquet = join(fixture.directory, 'trips.parquet')
@@ -365,6 +365,19 @@ test('a table of the Glue Data Catalog is read through the external schema', asy
     {name: 'happened', nativeType: 'timestamp', valueType: 'timestamp'},
     {name: 'km', nativeType: 'float8', valueType: 'float64'},
   ])
+  await expect(describe({externalSchema: 'lake'}, {table: 'tripz'})).rejects.toMatchObject({
+    code: 'FS_SOURCE_UNREADABLE',
+    message: expect.stringMatching(/`trips` \(tripz\).*does not exist/) as string,
+    hint: expect.stringContaining('`table`') as string,
+  })
+  // A table of that name in another database would be read for this one.
+  await expect(describe({externalSchema: 'lake'}, {database: 'other'})).rejects.toMatchObject({
+    code: 'FS_CONFIG_INVALID',
+    message: expect.stringMatching(
+      /`trips` is in the Glue database `other`.*`lake`.*reads `rides`/,
+    ) as string,
+    hint: expect.stringContaining("DATABASE 'other'") as string,
+  })
 })
 
 test('a warehouse of another account is asked by a role of its own', async () => {

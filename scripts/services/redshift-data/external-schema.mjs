@@ -49,6 +49,7 @@ export async function createExternalSchema({schema, database, unlessThere}, mean
     throw new Error(`Schema "${schema}" already exists`)
   }
   await client.query(`CREATE SCHEMA ${pg.escapeIdentifier(schema)}`)
+  await client.query('INSERT INTO redshift.svv_external_schemas VALUES ($1, $2)', [schema, database])
   for (const {Name, StorageDescriptor, PartitionKeys = []} of await tablesOf(database, means.glueUrl)) {
     if (PartitionKeys.length > 0) throw new NotRedshift(`the stand-in reads no partitions: ${Name}`)
     const table = [schema, Name.toLowerCase()].map(pg.escapeIdentifier).join('.')

@@ -1,6 +1,9 @@
 -- Functions of Redshift that PostgreSQL lacks, or has with another meaning; translate.mjs says which are called by another name.
 CREATE SCHEMA IF NOT EXISTS redshift;
 
+-- Filled by external-schema.mjs: https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_EXTERNAL_SCHEMAS.html
+CREATE TABLE IF NOT EXISTS redshift.svv_external_schemas (schemaname varchar(128), databasename varchar(128));
+
 -- DATEDIFF counts the boundaries that lie between, and gives a bigint: https://docs.aws.amazon.com/redshift/latest/dg/r_DATEDIFF_function.html
 CREATE OR REPLACE FUNCTION redshift.boundary(part text, t timestamp) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT AS $$
   SELECT CASE part

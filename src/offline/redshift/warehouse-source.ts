@@ -1,17 +1,17 @@
-import {quoteName, quoteText} from '../../compile/dialects/redshift-names.js'
+import {quoteName} from '../../compile/dialects/redshift-names.js'
 import {redshift} from '../../compile/dialects/redshift.js'
 import type {SourceTree} from '../../compile/query.js'
 import type {ReadableSource} from '../../compile/source-rows.js'
-import type {DataSource, GlueSource} from '../../definitions/definition.js'
+import type {DataSource} from '../../definitions/definition.js'
 import {FeatureStoreError} from '../../errors.js'
 import {withFieldMapping} from '../field-mapping.js'
 import {checkQuery} from './check-query.js'
-import type {RedshiftSettings} from './redshift-settings.js'
+import {externalTable} from './external-schema.js'
 import type {WarehouseSession} from './warehouse-session.js'
 
 /**
  * A source as the warehouse reads it, its field mapping applied; no row is read. Throws FS_SOURCE_UNREADABLE,
- * FS_SOURCE_NOT_REPRODUCIBLE, FS_SOURCE_MISMATCH, FS_NOT_SUPPORTED for a source that lies elsewhere.
+ * FS_SOURCE_NOT_REPRODUCIBLE, FS_SOURCE_MISMATCH, FS_CONFIG_INVALID, FS_NOT_SUPPORTED for a source that lies elsewhere.
  */
 export async function readWarehouseSource(
   session: WarehouseSession,
@@ -20,7 +20,7 @@ export async function readWarehouseSource(
   const {source} = tree
   const relation = await relationOf(session, tree)
   const columns = await session.describe(`SELECT * FROM ${relation} AS source`).catch((error: unknown) => {
-    throw unreadable(error, source, session.settings)
+    throw unreadable(error, source)
   })
   // The warehouse knows names in lower case.
   return withFieldMapping(source, {dialect: redshift, relation, columns}, (name) => name.toLowerCase())
@@ -53,7 +53,7 @@ async function relationOf(session: WarehouseSession, {source, inputs}: SourceTre
       return parts.flatMap((part) => (part === undefined ? [] : [quoteName(part)])).join('.')
     }
     case 'glue':
-      return [externalSchema(session.settings, source), source.table].map(quoteName).join('.')
+      return externalTable(session, source)
     case 'query':
       return queryRelation(session, source.query, inputs, what)
     default:
@@ -67,25 +67,7 @@ async function relationOf(session: WarehouseSession, {source, inputs}: SourceTre
   }
 }
 
-/** Throws FS_CONFIG_INVALID where no schema is named. */
-function externalSchema({externalSchema: schema, iamRole}: RedshiftSettings, source: GlueSource): string {
-  if (schema !== undefined) return schema
-  throw new FeatureStoreError(
-    'FS_CONFIG_INVALID',
-    `Data source \`${source.name}\` is a table of the Glue Data Catalog, which Redshift reads through an external schema, and \`offline_store.external_schema\` names none.`,
-    {
-      hint: `Set it to the name of a schema that was made by: ${createExternalSchema('lake', iamRole, source)}`,
-    },
-  )
-}
-
-/** https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_EXTERNAL_SCHEMA.html */
-function createExternalSchema(schema: string, iamRole: string, {database}: GlueSource): string {
-  const role = iamRole.toLowerCase() === 'default' ? 'default' : quoteText(iamRole)
-  return `CREATE EXTERNAL SCHEMA ${quoteName(schema)} FROM DATA CATALOG DATABASE ${quoteText(database)} IAM_ROLE ${role};`
-}
-
-function unreadable(error: unknown, source: DataSource, settings: RedshiftSettings): unknown {
+function unreadable(error: unknown, source: DataSource): unknown {
   if (!(error instanceof FeatureStoreError) || error.code !== 'FS_QUERY_FAILED') return error
   const table = 'table' in source && source.table !== undefined ? ` (${source.table})` : ''
   return new FeatureStoreError(
@@ -94,7 +76,7 @@ function unreadable(error: unknown, source: DataSource, settings: RedshiftSettin
     {
       hint:
         source.type === 'glue'
-          ? `Check the table, and that the schema is there: ${createExternalSchema(settings.externalSchema ?? 'lake', settings.iamRole, source)}`
+          ? 'Check `table`, as the catalog has it, and that the user may SELECT from it.'
           : 'query' in source && source.query !== undefined
             ? 'Correct the query.'
             : 'Check `schema`, `table` and `database`, and that the user may SELECT from it.',
