@@ -87,7 +87,7 @@ export interface GlueSourceSpec extends SourceSpec {
   readonly catalogId?: string
   /** The days of its partitions are those of the event times in them: only those of an interval are read. */
   readonly partitionedBy?: 'event_time'
-  /** A role to assume for the catalog. */
+  /** A role to assume for the catalog, and for the objects of the table. */
   readonly roleArn?: string
 }
 

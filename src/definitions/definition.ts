@@ -76,6 +76,7 @@ export interface DeltaSource extends DataSourceCommon {
   readonly path: string
   /** Absent: the newest when a run begins. */
   readonly version?: number
+  readonly role?: RoleBelow
 }
 
 /** An Apache Iceberg table: a folder with `metadata/`, or one metadata file. Each run reads one snapshot of it. */
@@ -84,6 +85,13 @@ export interface IcebergSource extends DataSourceCommon {
   readonly path: string
   /** Digits, for it is greater than 2^53. Absent: the current one when a run begins. */
   readonly snapshotId?: string
+  readonly role?: RoleBelow
+}
+
+/** A role to assume for all that lies below a path, `s3://bucket/prefix/`. A catalog's tables have one; no definition says it. */
+export interface RoleBelow {
+  readonly arn: string
+  readonly below: string
 }
 
 /** A table of the AWS Glue Data Catalog, which says where its objects are and of what format. */
@@ -93,7 +101,7 @@ export interface GlueSource extends DataSourceCommon {
   readonly table: string
   /** The account whose catalog it is; absent: that of the credentials. */
   readonly catalogId?: string
-  /** A role to assume for the catalog. */
+  /** A role to assume for the catalog, and for the objects of the table. */
   readonly roleArn?: string
   /**
    * The days of its partitions are those of the event times in them, give or take one: then a load reads those of its

@@ -167,7 +167,7 @@ const sourceTypes: Readonly<
         errorMessage: 'the number of an account, in quotes',
         description: 'The account whose catalog it is; that of the credentials by default.',
       },
-      role_arn: text('A role to assume for the catalog.'),
+      role_arn: text('A role to assume for the catalog, and for the objects of the table.'),
     },
   },
 }

@@ -11,13 +11,20 @@ import {adoptAws, type AdoptedAws} from '../support/adopted-aws.js'
 import {duckDbExtensions} from '../support/aws-stand-in.js'
 import {featureRows, latestQuery, readNewest} from '../support/frames.js'
 import {GlueTables} from '../support/lake-tables/glue-tables.js'
-import {makeLakeTables, type LakeTables} from '../support/lake-tables/lake-tables.js'
+import {
+  makeIcebergInS3,
+  makeLakeTables,
+  type IcebergTable,
+  type LakeRow,
+  type LakeTables,
+} from '../support/lake-tables/lake-tables.js'
 
 const bucket = 'lake-objects'
 let folder = ''
 let aws: AdoptedAws
 let glue: GlueTables
 let tables: LakeTables
+let iceberg: IcebergTable
 let s3: AdoptedAws['s3']
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'fs-lake-s3-'))
@@ -26,6 +33,7 @@ beforeAll(async () => {
   glue = await GlueTables.create(aws.url, 'lake')
   tables = await makeLakeTables(join(folder, 'tables'))
   await upload(tables.delta.path, 'delta')
+  iceberg = await makeIcebergInS3(join(folder, 'iceberg'), aws.url, bucket)
   await writeParts()
 }, 300_000)
 afterAll(async () => {
@@ -74,15 +82,38 @@ async function writeParts(): Promise<void> {
   await glue.partition('parts', ['2024-01-04'], `s3://${bucket}/parts/day=2024-01-04`)
 }
 
-async function newest(source: DataSource, features: Parameters<typeof featureRows>[2], extensions: string) {
+async function newest(
+  source: DataSource,
+  features: Parameters<typeof featureRows>[2],
+  extensions: string,
+  cache = 'cache',
+) {
   await using store = await openOfflineStore(
-    {type: 'duckdb', settings: {extensionDirectory: extensions, cacheDirectory: join(folder, 'cache')}},
+    {type: 'duckdb', settings: {extensionDirectory: extensions, cacheDirectory: join(folder, cache)}},
     {repoDirectory: folder},
   )
   const {rows} = await readNewest(store, latestQuery(featureRows(source, {driver_id: 'int64'}, features)))
   return rows
     .map(({key, values}) => [key[0], ...values])
     .toSorted((one, other) => Number(one[0]) - Number(other[0]))
+}
+
+/** What a piece of work asked of AWS, and by which sorts of access keys: AKIA… are a user's, ASIA… an assumed role's. */
+async function asked<T>(work: () => Promise<T>) {
+  const before = (await aws.requests()).length
+  const answer = await work()
+  const requests = (await aws.requests()).slice(before).filter(({operation}) => !operation.startsWith('STS'))
+  return {
+    answer,
+    operations: [...new Set(requests.map(({operation}) => operation))].toSorted(),
+    keys: [...new Set(requests.map(({accessKeyId}) => accessKeyId.slice(0, 4)))],
+  }
+}
+
+/** The engine asks for the size of an object first, the SDK's listing has told it. */
+function objectCalls(how: string): readonly string[] {
+  const calls = ['S3.GetObject', 'S3.HeadBucket', 'S3.HeadObject', 'S3.ListObjectsV2']
+  return how === 'read where they lie' ? calls : calls.filter((call) => !call.startsWith('S3.Head'))
 }
 
 describe('in S3', () => {
@@ -99,6 +130,59 @@ describe('in S3', () => {
       [2n, 0.5, '2024-01-02'],
       [3n, 0.75, '2024-01-03'],
     ])
+  })
+
+  test.each([
+    ['read where they lie', () => duckDbExtensions()],
+    ['fetched into the cache', () => join(folder, 'no-extensions')],
+  ])('the role of a Glue source also reads its objects, %s', async (how, extensions) => {
+    const source = {
+      ...({kind: 'data_source', name: 'parts', type: 'glue', timestampField: 'event_timestamp'} as const),
+      ...{database: 'lake', table: 'parts', roleArn: `arn:aws:iam::123456789012:role/${how.length}`},
+    }
+    const found = await asked(() => newest(source, {rate: 'float64'}, extensions(), how))
+    expect(found.answer).toHaveLength(3)
+    expect(found.operations).toEqual(['Glue.GetPartitions', 'Glue.GetTable', ...objectCalls(how)])
+    expect(found.keys).toEqual(['ASIA'])
+  })
+
+  test('the role of a Glue source also reads the objects of Delta and Iceberg tables', async () => {
+    await glue.table('delta', {
+      ...{location: `s3://${bucket}/delta`, columns: {}},
+      parameters: {table_type: 'DELTA', 'spark.sql.sources.provider': 'delta'},
+    })
+    await glue.table('iceberg', {
+      ...{location: iceberg.path, columns: {}},
+      parameters: {table_type: 'ICEBERG', metadata_location: iceberg.metadataFile},
+    })
+    for (const table of ['delta', 'iceberg']) {
+      const source = {
+        ...({kind: 'data_source', name: table, type: 'glue', timestampField: 'event_timestamp'} as const),
+        ...{database: 'lake', table, roleArn: `arn:aws:iam::123456789012:role/${table}`},
+      }
+      const found = await asked(() => newest(source, {conv_rate: 'float64'}, duckDbExtensions()))
+      expect(found.answer.length, table).toBeGreaterThan(2)
+      expect(found.operations).toContain('S3.GetObject')
+      expect(found.keys, table).toEqual(['ASIA'])
+    }
+  })
+
+  test('each snapshot of an Iceberg table is read, by its folder and by its metadata file', async () => {
+    const source = {
+      ...({kind: 'data_source', name: 'stats', type: 'iceberg', timestampField: 'event_timestamp'} as const),
+      path: iceberg.path,
+    }
+    const rates = (rows: readonly LakeRow[]) => {
+      const last = new Map(rows.map(([driver, , rate]) => [BigInt(driver ?? 0), rate]))
+      return [...last].toSorted(([one], [other]) => Number(one) - Number(other))
+    }
+    expect(iceberg.path).toMatch(/^s3:\/\//)
+    expect(iceberg.snapshots).toHaveLength(4)
+    const read = (more: object) => newest({...source, ...more}, {conv_rate: 'float64'}, duckDbExtensions())
+    for (const {id, rows} of iceberg.snapshots) expect(await read({snapshotId: id})).toEqual(rates(rows))
+    const rows = iceberg.snapshots.at(-1)?.rows ?? []
+    expect(await read({})).toEqual(rates(rows))
+    expect(await read({path: iceberg.metadataFile})).toEqual(rates(rows))
   })
 
   test('a Delta table is read at a version', async () => {

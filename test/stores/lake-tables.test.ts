@@ -89,6 +89,10 @@ describe('every snapshot is read as the library that wrote it reads it', () => {
     expect(await rowsIn(iceberg({path: tables.iceberg.metadataFile}))).toEqual(newest)
   })
 
+  test('rows of an Iceberg table that are deleted by their positions are gone', async () => {
+    expect(await rowsIn(iceberg({path: tables.merged.path}))).toEqual(tables.merged.rows)
+  })
+
   test('an Iceberg table without a snapshot has its columns and no row', async () => {
     expect(await rowsIn(iceberg({path: tables.empty.path}))).toEqual([])
     expect(await store.pinSource?.(iceberg({path: tables.empty.path}))).toMatchObject({

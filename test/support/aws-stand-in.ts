@@ -25,6 +25,10 @@ export interface AwsStandIn extends AsyncDisposable {
   heal(): Promise<void>
   /** How often each operation was asked for, by `S3.PutObject`, `Glue.GetTable`, `RedshiftData.ExecuteStatement`. */
   calls(): Promise<Readonly<Record<string, number>>>
+  /** The newest requests, and by whose key each was signed. */
+  requests(): Promise<
+    readonly {readonly operation: string; readonly url: string; readonly accessKeyId: string}[]
+  >
   /** What Redshift was told, in that order. */
   statements(): Promise<readonly string[]>
   dispose(): Promise<void>
@@ -101,6 +105,7 @@ async function start(postgres: PostgresServer | undefined): Promise<AwsStandIn> 
       await ask('DELETE', 'faults')
     },
     calls: () => ask('GET', 'calls'),
+    requests: () => ask('GET', 'requests'),
     statements: () => ask('GET', 'statements'),
     dispose,
     [Symbol.asyncDispose]: dispose,

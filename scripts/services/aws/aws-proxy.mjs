@@ -13,10 +13,12 @@ const refusals = {
   InvalidClientTokenId: 'UnrecognizedClientException',
 }
 
+const requestsKept = 1000
+
 /**
  * The one address of AWS: S3, Glue, STS and IAM by moto, with what moto lacks, and the Redshift Data API. Faults come when
  * they are asked for, and calls are counted. What tests ask of the stand-in itself has paths that begin with `/_stand-in/`:
- * `POST faults` (a list of `FaultRule`), `DELETE faults`, `GET calls`, `GET statements`, `GET health`.
+ * `POST faults` (a list of `FaultRule`), `DELETE faults`, `GET calls`, `GET requests`, `GET statements`, `GET health`.
  */
 export class AwsProxy {
   #moto
@@ -24,6 +26,8 @@ export class AwsProxy {
   #redshift
   #faults
   #calls = {}
+  /** The newest ones: what was asked for, where, and by whose key. */
+  #requests = []
   #server = createServer((request, response) => {
     this.#serve(request, response).catch((error) => {
       if (response.headersSent || request.socket.destroyed) request.socket.destroy()
@@ -61,6 +65,8 @@ export class AwsProxy {
     const body = headers['x-amz-target'] !== undefined || isForm(headers) ? await readAll(request) : undefined
     const operation = operationName({method, url, headers, body})
     this.#calls[operation] = (this.#calls[operation] ?? 0) + 1
+    this.#requests.push({operation, url, accessKeyId: accessKeyOf(headers)})
+    if (this.#requests.length > requestsKept) this.#requests.shift()
     const fault = this.#faults.take(operation, url)
     if (fault?.delayMillis !== undefined) await sleep(fault.delayMillis)
     const isFailing = fault?.cut === true || fault?.type !== undefined
@@ -105,6 +111,8 @@ export class AwsProxy {
         return jsonAnswer(200, {})
       case 'GET calls':
         return jsonAnswer(200, this.#calls)
+      case 'GET requests':
+        return jsonAnswer(200, this.#requests)
       case 'GET statements':
         return jsonAnswer(200, this.#redshift?.statements ?? [])
       case 'POST faults':
@@ -117,6 +125,11 @@ export class AwsProxy {
         return jsonAnswer(404, {})
     }
   }
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html */
+function accessKeyOf({authorization = ''}) {
+  return /Credential=([^/]+)\//.exec(authorization)?.[1] ?? ''
 }
 
 function inJson(operation, headers, answer) {

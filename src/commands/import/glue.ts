@@ -22,7 +22,10 @@ export default class ImportGlue extends BaseCommand {
       summary: 'The account whose catalog it is; that of the credentials by default.',
       helpValue: 'ID',
     }),
-    'role-arn': Flags.string({summary: 'A role to assume for the catalog.', helpValue: 'ARN'}),
+    'role-arn': Flags.string({
+      summary: 'A role to assume for the catalog and the objects.',
+      helpValue: 'ARN',
+    }),
   }
 
   async run(): Promise<ImportedTables> {

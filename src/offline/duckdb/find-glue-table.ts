@@ -2,6 +2,7 @@ import type {CatalogTable} from '../../catalog/glue/catalog-table.js'
 import type {DeltaSource, GlueSource, IcebergSource} from '../../definitions/definition.js'
 import {FeatureStoreError} from '../../errors.js'
 import type {DuckDbSession} from './duckdb-session.js'
+import type {NamedPath} from './s3/s3-files.js'
 import type {GlueCatalog} from '../../catalog/glue/glue-catalog.js'
 
 /** What the catalog says that a source is: files, or a table that keeps its own list of them. */
@@ -24,8 +25,9 @@ export function findGlueTable(session: DuckDbSession, source: GlueSource): Promi
       table: _table,
       catalogId: _id,
       roleArn: _role,
-      ...common
+      ...others
     } = source
+    const common = {...others, ...roleBelow(source, table.location)}
     switch (table.format.kind) {
       case 'delta':
         return {source: {...common, type: 'delta', path: table.location}}
@@ -43,6 +45,11 @@ export function findGlueTable(session: DuckDbSession, source: GlueSource): Promi
         return {catalog, table}
     }
   })
+}
+
+/** Who may see a table may read its objects: the source's role is assumed for both. */
+export function roleBelow({roleArn}: GlueSource, location: string): Pick<NamedPath, 'role'> {
+  return roleArn === undefined ? {} : {role: {arn: roleArn, below: `${location.replace(/\/+$/, '')}/`}}
 }
 
 /** The same failure, with the name of the source. */

@@ -7,6 +7,7 @@ import {dayOf} from '../../catalog/glue/partition-days.js'
 import type {GlueSource} from '../../definitions/definition.js'
 import type {DuckDbSession} from './duckdb-session.js'
 import {catalogFiles} from './catalog-files.js'
+import {roleBelow} from './find-glue-table.js'
 import {listFiles, type FilesOfPartition} from './list-partition-files.js'
 import type {SourceForm} from './source-form.js'
 import type {TimeRange} from './time-range.js'
@@ -26,8 +27,9 @@ export async function glueRelation(
   within: TimeRange | undefined,
 ): Promise<string> {
   if (form === 'sniffed') return emptyRelation(table)
+  const named = {name: source.name, ...roleBelow(source, table.location)}
   if (table.partitionKeys.length === 0) {
-    const files = await listFiles(session, source.name, [{location: table.location, values: []}])
+    const files = await listFiles(session, named, [{location: table.location, values: []}])
     return unionOf(session, table, files, form)
   }
   const timeColumn = columnBehind(source, source.timestampField)
@@ -36,12 +38,7 @@ export async function glueRelation(
       ? undefined
       : {first: dayOf(within.from), ...(within.to === undefined ? {} : {last: dayOf(within.to)})}
   const chosen = await choosePartitions(catalog, table, timeColumn, range)
-  const relation = await unionOf(
-    session,
-    table,
-    await listFiles(session, source.name, chosen.partitions),
-    form,
-  )
+  const relation = await unionOf(session, table, await listFiles(session, named, chosen.partitions), form)
   if (chosen.days === undefined) return relation
   // Where rows lie elsewhere than the definition says, none is left out.
   const [first, last] = [chosen.days.first, chosen.days.last].map((day) => `DATE '1970-01-01' + ${day}`)
@@ -50,7 +47,7 @@ export async function glueRelation(
   )
   if (stray === undefined) return relation
   const all = await choosePartitions(catalog, table, timeColumn, undefined)
-  return unionOf(session, table, await listFiles(session, source.name, all.partitions), form)
+  return unionOf(session, table, await listFiles(session, named, all.partitions), form)
 }
 
 /** The type of a column as the catalog says it, for rows that are not there and for partition keys. */

@@ -4,6 +4,7 @@ import {quoteText} from '../../compile/dialects/duckdb-names.js'
 import type {CatalogPartition} from '../../catalog/glue/glue-catalog.js'
 import type {DuckDbSession} from './duckdb-session.js'
 import {escapeGlob} from './source-files.js'
+import type {NamedPath} from './s3/s3-files.js'
 
 export interface FilesOfPartition {
   readonly partition: CatalogPartition
@@ -22,7 +23,7 @@ const most = 500
  */
 export async function listFiles(
   session: DuckDbSession,
-  source: string,
+  source: Omit<NamedPath, 'path'>,
   partitions: readonly CatalogPartition[],
 ): Promise<readonly FilesOfPartition[]> {
   const remote = partitions.filter(({location}) => isS3Location(location))
@@ -38,7 +39,7 @@ export async function listFiles(
 /** As `listFiles`, of partitions in S3. */
 async function listObjects(
   session: DuckDbSession,
-  name: string,
+  source: Omit<NamedPath, 'path'>,
   partitions: readonly CatalogPartition[],
 ): Promise<readonly FilesOfPartition[]> {
   const listed: FilesOfPartition[] = []
@@ -48,9 +49,9 @@ async function listObjects(
         partitions.slice(at, at + listedAtOnce).map(async (partition) => {
           const path = `${partition.location.replace(/\/+$/, '')}/`
           const {key} = parseS3Location(path) ?? {key: ''}
-          const objects = await session.s3.findAll(session, {name, path})
+          const objects = await session.s3.findAll(session, {...source, path})
           const data = objects.filter((object) => object.size > 0 && isData(object.key.slice(key.length)))
-          const files = data.length === 0 ? [] : await session.s3.paths(session, data, {name, path})
+          const files = data.length === 0 ? [] : await session.s3.paths(session, data, {...source, path})
           return {partition, files}
         }),
       )),

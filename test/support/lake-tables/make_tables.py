@@ -11,8 +11,21 @@ import sys
 from datetime import datetime, timezone
 
 import pyarrow
+import pyarrow.parquet
 from deltalake import DeltaTable, write_deltalake
 from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.manifest import (
+    DataFile,
+    DataFileContent,
+    FileFormat,
+    ManifestContent,
+    ManifestEntry,
+    ManifestEntryStatus,
+    ManifestWriterV2,
+    write_manifest_list,
+)
+from pyiceberg.table import StaticTable
+from pyiceberg.typedef import Record
 from pyiceberg.types import IntegerType
 
 folder = pathlib.Path(sys.argv[1]).resolve()
@@ -90,9 +103,9 @@ def z85(data):
     return "".join(digits[word // 85**place % 85] for word in words for place in (4, 3, 2, 1, 0))
 
 
-def make_iceberg(warehouse):
+def make_iceberg(folder, warehouse, properties):
     """An empty table, two appends, a delete that copies on write, and a new column with an append."""
-    catalog = SqlCatalog("local", uri=f"sqlite:///{warehouse}/catalog.db", warehouse=f"file://{warehouse}")
+    catalog = SqlCatalog("local", uri=f"sqlite:///{folder}/catalog.db", warehouse=warehouse, **properties)
     catalog.create_namespace("db")
     first = table([(1, 1, 0.1), (2, 1, 0.2), (3, 1, 0.3)])
     catalog.create_table("db.empty", schema=first.schema)
@@ -105,7 +118,8 @@ def make_iceberg(warehouse):
     made.append(table([(6, 4, 0.6)], [60]))
     made = catalog.load_table("db.stats")
     return {
-        "metadata_file": made.metadata_location.removeprefix("file://"),
+        "location": made.location(),
+        "metadata_file": made.metadata_location,
         "snapshots": [
             {"id": str(one.snapshot_id), "rows": rows_of(made.scan(snapshot_id=one.snapshot_id).to_arrow())}
             for one in made.metadata.snapshots
@@ -113,13 +127,94 @@ def make_iceberg(warehouse):
     }
 
 
-(folder / "iceberg").mkdir(parents=True)
-print(
-    json.dumps(
+class DeleteManifestWriter(ManifestWriterV2):
+    def content(self):
+        return ManifestContent.DELETES
+
+    @property
+    def _meta(self):
+        return {**super()._meta, "content": "deletes"}
+
+
+def make_position_deletes(folder):
+    """Rows 1 and 3 of the only file are deleted by their positions, as Spark and Flink do on merge-on-read tables.
+
+    By hand: pyiceberg reads such files and writes none. https://iceberg.apache.org/spec/#position-delete-files
+    """
+    catalog = SqlCatalog("local", uri=f"sqlite:///{folder}/catalog.db", warehouse=f"file://{folder}")
+    rows = table([(driver, 1, driver / 10) for driver in range(5)])
+    made = catalog.create_table("db.merged", schema=rows.schema, properties={"format-version": "2"})
+    made.append(rows)
+    (data,) = [task.file for task in made.scan().plan_files()]
+    before = made.current_snapshot()
+    parquet = f"{made.location()}/data/deletes.parquet"
+    identified = pyarrow.schema(
+        [
+            pyarrow.field("file_path", pyarrow.string(), False, {"PARQUET:field_id": "2147483546"}),
+            pyarrow.field("pos", pyarrow.int64(), False, {"PARQUET:field_id": "2147483545"}),
+        ]
+    )
+    deleted = pyarrow.table({"file_path": [data.file_path] * 2, "pos": [1, 3]}, schema=identified)
+    pyarrow.parquet.write_table(deleted, parquet.removeprefix("file://"))
+    snapshot, sequence = before.snapshot_id + 1, before.sequence_number + 1
+    output = made.io.new_output(f"{made.location()}/metadata/deletes.avro")
+    with DeleteManifestWriter(made.spec(), made.schema(), output, snapshot, "deflate") as manifest:
+        manifest.add_entry(
+            ManifestEntry.from_args(
+                status=ManifestEntryStatus.ADDED,
+                snapshot_id=snapshot,
+                data_file=DataFile.from_args(
+                    content=DataFileContent.POSITION_DELETES,
+                    file_path=parquet,
+                    file_format=FileFormat.PARQUET,
+                    partition=Record(),
+                    record_count=2,
+                    file_size_in_bytes=pathlib.Path(parquet.removeprefix("file://")).stat().st_size,
+                ),
+            )
+        )
+    listed = f"{made.location()}/metadata/snap-deletes.avro"
+    kept = before.manifests(made.io)
+    with write_manifest_list(2, made.io.new_output(listed), snapshot, before.snapshot_id, sequence, "deflate") as list_:
+        list_.add_manifests([*kept, manifest.to_manifest_file()])
+    metadata = json.loads(pathlib.Path(made.metadata_location.removeprefix("file://")).read_text())
+    metadata["snapshots"].append(
         {
-            "delta": make_delta(str(folder / "delta" / "stats")),
-            "vector": make_deletion_vector(str(folder / "delta" / "vector")),
-            "iceberg": make_iceberg(str(folder / "iceberg")),
+            "snapshot-id": snapshot,
+            "parent-snapshot-id": before.snapshot_id,
+            "sequence-number": sequence,
+            "timestamp-ms": before.timestamp_ms + 1,
+            "manifest-list": listed,
+            "summary": {"operation": "delete"},
+            "schema-id": before.schema_id,
         }
     )
-)
+    metadata["last-sequence-number"] = sequence
+    metadata["last-updated-ms"] = before.timestamp_ms + 1
+    metadata["current-snapshot-id"] = snapshot
+    metadata["refs"]["main"]["snapshot-id"] = snapshot
+    metadata["snapshot-log"].append({"snapshot-id": snapshot, "timestamp-ms": before.timestamp_ms + 1})
+    committed = f"{made.location()}/metadata/00002-deletes.metadata.json"
+    pathlib.Path(committed.removeprefix("file://")).write_text(json.dumps(metadata))
+    return rows_of(StaticTable.from_metadata(committed).scan().to_arrow())
+
+
+# FOLDER, or FOLDER ENDPOINT BUCKET: then an Iceberg table in S3 alone.
+if len(sys.argv) > 2:
+    endpoint, bucket = sys.argv[2:]
+    folder.mkdir(parents=True)
+    keys = {"s3.access-key-id": "test", "s3.secret-access-key": "test", "s3.region": "us-east-1"}
+    made = make_iceberg(folder, f"s3://{bucket}/iceberg", {"s3.endpoint": endpoint, **keys})
+    print(json.dumps({"iceberg": made}))
+else:
+    (folder / "iceberg").mkdir(parents=True)
+    print(
+        json.dumps(
+            {
+                "delta": make_delta(str(folder / "delta" / "stats")),
+                "vector": make_deletion_vector(str(folder / "delta" / "vector")),
+                "iceberg": make_iceberg(folder / "iceberg", f"file://{folder}/iceberg", {}),
+                "merged": make_position_deletes(folder / "iceberg"),
+            }
+        )
+    )

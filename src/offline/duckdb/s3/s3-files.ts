@@ -1,6 +1,6 @@
 import {emitWarning} from 'node:process'
 import {join} from 'node:path'
-import {awsClientSettings, s3Endpoint, s3Region} from '../../../aws/client-settings.js'
+import {awsClientSettings, s3Endpoint, s3Region, type AwsIdentity} from '../../../aws/client-settings.js'
 import {
   formatS3Location,
   parseS3Location,
@@ -9,6 +9,7 @@ import {
 } from '../../../aws/s3/s3-location.js'
 import {S3Objects} from '../../../aws/s3/s3-objects.js'
 import {quoteName, quoteText} from '../../../compile/dialects/duckdb-names.js'
+import type {RoleBelow} from '../../../definitions/definition.js'
 import {FeatureStoreError} from '../../../errors.js'
 import {engineMessage} from '../query-error.js'
 import {fixedPrefix, isGlob, matchGlob} from './match-glob.js'
@@ -22,10 +23,32 @@ export interface EngineSession {
   onClose(close: () => void): void
 }
 
-/** As definitions name it, for messages. */
 export interface NamedPath {
+  /** Of the source, as definitions have it: for messages. */
   readonly name: string
   readonly path: string
+  /** As whom it is read; absent: as whoever the environment says. */
+  readonly role?: RoleBelow
+}
+
+/** Calls of S3 as one identity, and its credentials for the engine. */
+class S3Access implements AsyncDisposable {
+  readonly credentials
+  readonly #identity: AwsIdentity
+  #objects: Promise<S3Objects> | undefined
+
+  constructor(identity: AwsIdentity) {
+    this.#identity = identity
+    this.credentials = awsClientSettings(identity).credentials
+  }
+
+  objects(): Promise<S3Objects> {
+    return (this.#objects ??= S3Objects.open(this.#identity))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await (await this.#objects?.catch(() => undefined))?.[Symbol.asyncDispose]()
+  }
 }
 
 /**
@@ -34,8 +57,8 @@ export interface NamedPath {
  */
 export class S3Files implements AsyncDisposable {
   readonly #cache: ObjectCache
-  readonly #credentials = awsClientSettings({region: s3Region()}).credentials
-  #objects: Promise<S3Objects> | undefined
+  /** By the role that is assumed; none for the environment's own. */
+  readonly #accesses = new Map<string | undefined, S3Access>()
   /** Why httpfs can't be loaded; empty where it was. */
   #httpfs: Promise<string> | undefined
 
@@ -48,10 +71,10 @@ export class S3Files implements AsyncDisposable {
    * FS_SOURCE_UNREADABLE where there are none, and for what S3 refuses.
    */
   find(session: EngineSession, source: NamedPath): Promise<readonly S3Object[]> {
-    return session.once(`s3 ${source.path}`, async () => {
+    return session.once(`s3 ${source.path} ${source.role?.arn ?? ''}`, async () => {
       const place = parseS3Location(source.path)
       if (place === undefined) throw unreadable(source, 'it names no bucket. Expected s3://bucket/key')
-      const objects = await (this.#objects ??= S3Objects.open({region: s3Region()}))
+      const objects = await this.#accessOf(source).objects()
       try {
         return await list(objects, place, source)
       } catch (error) {
@@ -64,10 +87,10 @@ export class S3Files implements AsyncDisposable {
 
   /** All objects whose keys begin as the path does, perhaps none. The same for a whole session. */
   findAll(session: EngineSession, source: NamedPath): Promise<readonly S3Object[]> {
-    return session.once(`s3 all ${source.path}`, async () => {
+    return session.once(`s3 all ${source.path} ${source.role?.arn ?? ''}`, async () => {
       const place = parseS3Location(source.path)
       if (place === undefined) throw unreadable(source, 'it names no bucket. Expected s3://bucket/key')
-      const objects = await (this.#objects ??= S3Objects.open({region: s3Region()}))
+      const objects = await this.#accessOf(source).objects()
       const found: S3Object[] = []
       try {
         for await (const object of objects.list(place)) found.push(object)
@@ -91,8 +114,7 @@ export class S3Files implements AsyncDisposable {
         `DuckDB's extension httpfs can't be loaded (${reason})`,
         'Run `INSTALL httpfs` once in DuckDB, or set `offline_store.extension_directory`.',
       )
-    this.#objects ??= S3Objects.open({region: s3Region()})
-    await this.#createSecret(session, place.bucket)
+    await this.#createSecret(session, place.bucket, source)
   }
 
   /** What the engine is to read for objects that were found, as paths that mean themselves. */
@@ -104,13 +126,13 @@ export class S3Files implements AsyncDisposable {
     const reason = await (this.#httpfs ??= loadHttpfs(session))
     const buckets = new Set(found.map(({bucket}) => bucket))
     if (reason === '') {
-      for (const bucket of buckets) await this.#createSecret(session, bucket)
+      for (const bucket of buckets) await this.#createSecret(session, bucket, source)
       return found.map(formatS3Location)
     }
     sayOnce(
       `DuckDB's extension httpfs can't be loaded (${reason}): objects of S3 are fetched whole into a cache first. Run \`INSTALL httpfs\` once in DuckDB to read them where they lie.`,
     )
-    const objects = await (this.#objects ??= S3Objects.open({region: s3Region()}))
+    const objects = await this.#accessOf(source).objects()
     try {
       return await this.#cache.files(
         found,
@@ -131,31 +153,50 @@ export class S3Files implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await (await this.#objects?.catch(() => undefined))?.[Symbol.asyncDispose]()
+    for (const access of this.#accesses.values()) await access[Symbol.asyncDispose]()
   }
 
-  /** Anew for each session: credentials may have been renewed. */
-  async #createSecret(session: EngineSession, bucket: string): Promise<void> {
-    const {accessKeyId, secretAccessKey, sessionToken} = await this.#credentials()
-    const objects = await this.#objects
-    const region = (await objects?.regionOf(bucket)) ?? s3Region()
+  #accessOf({role}: NamedPath): S3Access {
+    const known = this.#accesses.get(role?.arn)
+    if (known !== undefined) return known
+    const access = new S3Access({
+      region: s3Region(),
+      ...(role === undefined ? {} : {roleArn: role.arn}),
+    })
+    this.#accesses.set(role?.arn, access)
+    return access
+  }
+
+  /** Anew for each session: credentials may have been renewed. Of two that fit, the engine takes that of the longer scope. */
+  async #createSecret(session: EngineSession, bucket: string, source: NamedPath): Promise<void> {
+    const {role} = source
+    const scope = role === undefined ? `s3://${bucket}/` : scopeOf(source.path, role)
+    const access = this.#accessOf(source)
+    const {accessKeyId, secretAccessKey, sessionToken} = await access.credentials()
+    const region = await (await access.objects()).regionOf(bucket)
     const endpoint = s3Endpoint()
     const url = endpoint === undefined ? undefined : new URL(endpoint)
     const settings: readonly (readonly [string, string | undefined])[] = [
       ['KEY_ID', quoteText(accessKeyId)],
       ['SECRET', quoteText(secretAccessKey)],
       ['SESSION_TOKEN', sessionToken && quoteText(sessionToken)],
-      ['REGION', quoteText(region)],
-      ['SCOPE', quoteText(`s3://${bucket}/`)],
+      ['REGION', quoteText(region ?? s3Region())],
+      ['SCOPE', quoteText(scope)],
       ['ENDPOINT', url && quoteText(url.host)],
       ['URL_STYLE', url && `'path'`],
       ['USE_SSL', url && String(url.protocol === 'https:')],
     ]
     const given = settings.flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value}`]))
     await session.run(
-      `CREATE OR REPLACE TEMPORARY SECRET ${quoteName(`s3 ${bucket}`)} (TYPE s3, ${given.join(', ')})`,
+      `CREATE OR REPLACE TEMPORARY SECRET ${quoteName(`s3 ${scope} ${role?.arn ?? ''}`)} (TYPE s3, ${given.join(', ')})`,
     )
   }
+}
+
+/** A partition may lie elsewhere than its table. */
+function scopeOf(path: string, {below}: RoleBelow): string {
+  const folder = `${path.replace(/\/+$/, '')}/`
+  return folder.startsWith(below) ? below : folder
 }
 
 async function list(objects: S3Objects, place: S3Location, source: NamedPath): Promise<readonly S3Object[]> {
