@@ -7,7 +7,7 @@ import {AppliedRepo} from './applied-repo.js'
 import type {ImportedTables} from './catalog/glue/import-tables.js'
 import {loadRepoConfig} from './config/load-repo-config.js'
 import type {RepoConfig} from './config/repo-config.js'
-import type {Definitions} from './definitions/definition.js'
+import type {DataSource, Definitions} from './definitions/definition.js'
 import type {Duration} from './definitions/duration.js'
 import type {Check, ExaminedRepo} from './doctor/examine-repo.js'
 import type {Instant} from './definitions/instant.js'
@@ -108,6 +108,7 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
       return {
         config: opened.config,
         validate: () => opened.#validateDefinitions(),
+        sources: () => opened.#definedSources(),
         registry: () => stores.registry(),
         offline: () => stores.offline(),
         online: () => stores.online('read'),
@@ -362,6 +363,13 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
     // Connects to nothing yet, but reads its settings.
     await this.#stores.online('read')
     return this.#validateDefinitions(described)
+  }
+
+  /** As the files define them; none where these can't be read. */
+  async #definedSources(): Promise<readonly DataSource[]> {
+    const {loadRepo} = await import('./repo/load-repo.js')
+    const {definitions} = await loadRepo(this.config)
+    return definitions.flatMap(({definition}) => (definition.kind === 'data_source' ? [definition] : []))
   }
 
   async #validateDefinitions(described = new Map<string, readonly SourceColumn[]>()): Promise<Definitions> {

@@ -1,6 +1,6 @@
 /** What `fs doctor` finds in a repo and in all that its feature_store.yaml names, part by part, each for itself. */
 import type {RepoConfig} from '../config/repo-config.js'
-import {listDefinitions, type Definitions} from '../definitions/definition.js'
+import {listDefinitions, type DataSource, type Definitions} from '../definitions/definition.js'
 import type {Instant} from '../definitions/instant.js'
 import {FeatureStoreError} from '../errors.js'
 import type {Examination, Finding} from '../examination.js'
@@ -19,6 +19,8 @@ export interface Check extends Finding {
 export interface ExaminedRepo {
   readonly config: RepoConfig
   validate(): Promise<Definitions>
+  /** As the files define them, whether or not that is right. */
+  sources(): Promise<readonly DataSource[]>
   registry(): Promise<Registry>
   offline(): Promise<OfflineStore>
   /** Opened to read. */
@@ -62,7 +64,7 @@ export async function* examineRepo({
     yield* registry.examine(clock)
   })
   yield* inPart('offline_store', 'engine', async function* () {
-    yield* (await opened.offline()).examine(clock)
+    yield* (await opened.offline()).examine(clock, await opened.sources())
   })
   yield* inPart('online_store', 'reachable', async function* () {
     yield* (await opened.online()).examine(clock)

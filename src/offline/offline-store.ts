@@ -130,8 +130,8 @@ export interface OfflineStore extends AsyncDisposable {
    * instant. Absent where runs leave nothing there.
    */
   cleanUp?(writtenBy: Instant, options: {readonly dryRun: boolean}): Promise<LeftBehind>
-  /** Looks at the engine, and at what it writes to. */
-  examine(clock: () => Instant): Examination
+  /** Looks at the engine, at what it writes to, and at what it needs for some sources. */
+  examine(clock: () => Instant, sources: readonly DataSource[]): Examination
   /** Checks columns and types of the entity rows and compiles the join. Reads no more than it needs for that. */
   retrieve(query: PointInTimeQuery): Promise<RetrievalJob>
 }

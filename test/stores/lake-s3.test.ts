@@ -1,5 +1,5 @@
 /** Tables of lakes whose objects lie in S3. */
-import {mkdtempSync, readdirSync, readFileSync, rmSync, statSync} from 'node:fs'
+import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {PutObjectCommand} from '@aws-sdk/client-s3'
@@ -10,6 +10,7 @@ import {openOfflineStore} from '../../src/offline/drivers.js'
 import {adoptAws, type AdoptedAws} from '../support/adopted-aws.js'
 import {duckDbExtensions} from '../support/aws-stand-in.js'
 import {featureRows, latestQuery, readNewest} from '../support/frames.js'
+import {runFs} from '../support/run-fs.js'
 import {GlueTables} from '../support/lake-tables/glue-tables.js'
 import {
   makeIcebergInS3,
@@ -200,4 +201,47 @@ describe('in S3', () => {
       {code: 'FS_SOURCE_UNREADABLE', hint: expect.stringContaining('INSTALL httpfs') as string},
     )
   })
+})
+
+test('doctor says who reads the sources, as which role, and what the engine needs for them', async () => {
+  const repo = join(folder, 'repo')
+  mkdirSync(repo, {recursive: true})
+  const role = 'arn:aws:iam::123456789012:role/data'
+  writeFileSync(
+    join(repo, 'sources.yaml'),
+    `{kind: data_source, name: parts, type: glue, database: lake, table: parts, role_arn: "${role}", timestamp_field: event_timestamp}
+---
+{kind: data_source, name: stats, type: iceberg, path: "${iceberg.path}", timestamp_field: event_timestamp}
+`,
+  )
+  const examine = async (extensions: string, environment: Readonly<Record<string, string>> = {}) => {
+    writeFileSync(
+      join(repo, 'feature_store.yaml'),
+      `{project: lake, offline_store: {type: duckdb, extension_directory: "${extensions}"}}`,
+    )
+    const {stdout} = await runFs(['doctor', '--json', '-C', repo], {env: {...process.env, ...environment}})
+    const {checks} = JSON.parse(stdout) as {checks: {part: string; name: string; status: string}[]}
+    return checks.filter(({name}) => ['credentials', 'role', 'extensions'].includes(name))
+  }
+  expect(await examine(duckDbExtensions())).toMatchObject([
+    {part: 'offline_store', name: 'credentials', status: 'ok'},
+    {name: 'role', status: 'ok', detail: expect.stringContaining('assumed-role/data/') as string},
+    {name: 'extensions', status: 'ok', detail: 'httpfs, iceberg'},
+  ])
+  expect(await examine(join(folder, 'no-extensions'))).toMatchObject([
+    {status: 'ok'},
+    {status: 'ok'},
+    {status: 'warning', detail: expect.stringContaining('cache') as string},
+  ])
+  await aws.faults([{operation: 'STS.AssumeRole', type: 'AccessDenied', status: 403, times: 9}])
+  expect(await examine(duckDbExtensions())).toMatchObject([
+    {status: 'ok'},
+    {
+      status: 'failed',
+      detail: `${role} can't be assumed`,
+      remedy: expect.stringContaining('`role_arn`') as string,
+    },
+    {status: 'ok'},
+  ])
+  await aws.heal()
 })

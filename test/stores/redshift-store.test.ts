@@ -230,7 +230,7 @@ test('what can’t be had is said by name', async () => {
 describe('doctor', () => {
   const findings = async (clock = machineClock) => {
     const all = []
-    for await (const finding of fixture.store.examine(clock)) all.push(finding)
+    for await (const finding of fixture.store.examine(clock, [])) all.push(finding)
     return all
   }
 
@@ -391,7 +391,7 @@ test('a warehouse of another account is asked by a role of its own', async () =>
   expect((await readNewest(store, latestQuery(rows))).rows).toHaveLength(2)
   // Once for the Data API, and once for S3.
   expect((await server.aws.calls())['STS.AssumeRole']).toBe(before + 2)
-  const {value: who} = await store.examine(machineClock).next()
+  const {value: who} = await store.examine(machineClock, []).next()
   expect(who).toMatchObject({
     name: 'credentials',
     detail: expect.stringContaining('210987654321:assumed-role/data-reader/') as string,

@@ -212,7 +212,7 @@ describe('fs with a registry in S3', () => {
     const found = checks.filter(({part}) => part === 'registry')
     expect(found.map(({name, status}) => [name, status])).toEqual([
       ['readable', 'ok'],
-      ['identity', 'ok'],
+      ['credentials', 'ok'],
       ['clock', 'ok'],
       ['writable', 'ok'],
     ])

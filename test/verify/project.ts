@@ -55,7 +55,7 @@ export function meanwhile(project: Project, happen: () => Promise<unknown>): Par
     readIncompleteRows: (query, options) => offline.readIncompleteRows(query, options),
     compareSnapshot: (query, options) => offline.compareSnapshot(query, options),
     retrieve: (query) => offline.retrieve(query),
-    examine: (clock) => offline.examine(clock),
+    examine: (clock, sources) => offline.examine(clock, sources),
     async *readLatest(query, options) {
       const batches: LatestBatch[] = []
       for await (const batch of offline.readLatest(query, options)) batches.push(batch)

@@ -35,6 +35,7 @@ import {AttachedDatabases} from './attached-databases.js'
 import {columnBatches} from './column-builder.js'
 import {DuckDbRetrievalJob} from './duckdb-retrieval-job.js'
 import {DuckDbSession} from './duckdb-session.js'
+import {examineNeeds} from './examine-needs.js'
 import {entityRelation} from './entity-relation.js'
 import {frameTypeOf, selectValues} from './frame-columns.js'
 import {openDatabase} from './open-database.js'
@@ -73,7 +74,7 @@ class DuckDbOfflineStore implements OfflineStore {
     this.#repoDirectory = repoDirectory
   }
 
-  async *examine(): Examination {
+  async *examine(_clock: () => Instant, sources: readonly DataSource[]): Examination {
     const [settings = []] = await this.#withSession((session) =>
       session.rows(
         `SELECT version(), current_setting('threads')::VARCHAR, current_setting('memory_limit'), current_setting('temp_directory')`,
@@ -83,6 +84,12 @@ class DuckDbOfflineStore implements OfflineStore {
     yield {name: 'engine', status: 'ok', detail: `DuckDB ${version}, ${threads} threads, ${memory} of memory`}
     // What does not fit in memory goes to a folder beside others.
     yield* examineFolder(dirname(folder))
+    const session = await this.#newSession()
+    try {
+      yield* examineNeeds(session, sources)
+    } finally {
+      await this.#close(session)
+    }
   }
 
   async describeSource(tree: SourceTree): Promise<readonly SourceColumn[]> {

@@ -1,9 +1,9 @@
-import {callerIdentity} from '../../aws/caller-identity.js'
 import {parseS3Location} from '../../aws/s3/s3-location.js'
 import {S3Objects} from '../../aws/s3/s3-objects.js'
 import type {Instant} from '../../definitions/instant.js'
 import {FeatureStoreError} from '../../errors.js'
 import {clockFinding, millisOf, type Examination, type Finding} from '../../examination.js'
+import {credentialsFinding} from '../../examine-credentials.js'
 import type {DataApi} from './data-api.js'
 import type {RedshiftSettings} from './redshift-settings.js'
 import {runPrefix, StagingArea} from './staging-area.js'
@@ -18,15 +18,7 @@ export async function* examineRedshift(
   api: DataApi,
   clock: () => Instant,
 ): Examination {
-  const who = await callerIdentity(settings)
-  yield who === undefined
-    ? {
-        name: 'credentials',
-        status: 'warning',
-        detail: 'AWS does not say who asks',
-        remedy: 'Check with `aws sts get-caller-identity`, in the same environment.',
-      }
-    : {name: 'credentials', status: 'ok', detail: who}
+  yield await credentialsFinding(settings)
   await using session = new WarehouseSession(api)
   yield await warehouse(session)
   yield await clockOf(session, clock)

@@ -1,9 +1,9 @@
-import {callerIdentity} from '../../aws/caller-identity.js'
 import type {AwsIdentity} from '../../aws/client-settings.js'
 import {formatS3Location, type S3Location} from '../../aws/s3/s3-location.js'
 import type {S3Objects} from '../../aws/s3/s3-objects.js'
 import type {Instant} from '../../definitions/instant.js'
 import {clockFinding, millisOf, type Examination} from '../../examination.js'
+import {credentialsFinding} from '../../examine-credentials.js'
 
 /** Of no object: a put on the condition that it is there is looked at, and never carried out. */
 const noEtag = '"00000000000000000000000000000000"'
@@ -17,15 +17,7 @@ export async function* examineS3Registry(
     clock,
   }: {readonly place: S3Location; readonly identity: AwsIdentity; readonly clock: () => Instant},
 ): Examination {
-  const who = await callerIdentity(identity)
-  yield who === undefined
-    ? {
-        name: 'identity',
-        status: 'warning',
-        detail: 'STS does not tell who this is',
-        remedy: 'Check with `aws sts get-caller-identity`, in the same environment.',
-      }
-    : {name: 'identity', status: 'ok', detail: who}
+  yield await credentialsFinding(identity)
   const asked = millisOf(clock())
   const error = await objects.putText(place, '', {condition: {etag: noEtag}}).then(
     () => undefined,
