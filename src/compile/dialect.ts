@@ -49,6 +49,8 @@ export interface Dialect {
   key(column: string, native: string, type: KeyType): ExactCast
   /** A constant that compares with what `key` gives. */
   keyValue(value: Value, type: KeyType, values: SqlValues): string
+  /** What `key` gives for null. */
+  nullKey(type: KeyType): string
   /** As `key`, for a feature. */
   feature(column: string, native: string, type: ValueType): ExactCast
   /** A column as an instant, of whatever type stands for instants: they compare, and `microseconds` reads them. */

@@ -1,5 +1,6 @@
 /** What every offline store promises; a store passes when `describeOfflineStore` passes on it, unchanged. */
 import {afterEach, beforeEach, describe, it} from 'vitest'
+import {describeEntityRows} from './offline/entity-rows.js'
 import type {OfflineStoreFixture, OfflineSuite} from './offline/fixture.js'
 import {describeRandomFrames} from './offline/random-frames.js'
 import {describeSnapshots} from './offline/snapshots.js'
@@ -37,6 +38,7 @@ export function describeOfflineStore(
     describe('random data', () => describeRandomFrames(suite))
     describe('values', () => describeValues(suite))
     describe('snapshots', () => describeSnapshots(suite))
+    describe('entity rows', () => describeEntityRows(suite))
     if (unknown.size > 0) throw new Error(`Gaps of tests that don't exist: ${[...unknown].join('; ')}`)
   })
 }

@@ -1,10 +1,9 @@
 /** What the store on Redshift does when the service is busy, slow or refuses, and what it leaves behind. */
-import {readFileSync} from 'node:fs'
+import {mkdirSync, readFileSync} from 'node:fs'
 import {readdir} from 'node:fs/promises'
-import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand} from '@aws-sdk/client-s3'
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest'
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi} from 'vitest'
 import {machineClock} from '../../src/aws/client-settings.js'
 import type {DataSource} from '../../src/definitions/definition.js'
 import {openOfflineStore} from '../../src/offline/drivers.js'
@@ -37,6 +36,7 @@ beforeEach(async () => {
   fixture = await server.open()
 })
 afterEach(async () => {
+  vi.unstubAllEnvs()
   await server.aws.heal()
   await fixture[Symbol.asyncDispose]()
 })
@@ -68,8 +68,10 @@ const entities = entityValues({driver_id: 'int64', event_timestamp: 'timestamp'}
 ])
 
 test('nothing is left in S3 or on this machine, neither after success nor after failure', async () => {
-  const folders = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('fs-redshift-'))
-  const before = await folders()
+  // Others of this machine make such folders in the common one.
+  const temporary = join(fixture.directory, 'temporary')
+  mkdirSync(temporary)
+  vi.stubEnv('TMPDIR', temporary)
   const rows = await driverRows()
   const frame = await readFrame(fixture.store, frameQuery(entities, [viewJoin(rows)]))
   expect(frame.rows.map((row) => row[2])).toEqual([2n ** 53n + 1n, 10n])
@@ -83,7 +85,7 @@ test('nothing is left in S3 or on this machine, neither after success nor after 
   })
   await job[Symbol.asyncDispose]()
   expect(await objectsLeft()).toBe(0)
-  expect(await folders()).toEqual(before)
+  expect(await readdir(temporary)).toEqual([])
 })
 
 test('a service that is busy or throttles is waited for, and a lost answer runs nothing twice', async () => {

@@ -144,12 +144,11 @@ describe('UNLOAD', () => {
     })
   })
 
-  test('no rows are one part without rows', async () => {
+  test('no rows leave nothing, and a count of them', async () => {
     await done(
       `UNLOAD ('SELECT 1::bigint AS n WHERE false') TO 's3://stage/none/' ${asParquet} MANIFEST PARALLEL ON`,
     )
-    expect(await keys('none/')).toEqual(['none/0000_part_00.parquet', 'none/manifest'])
-    expect(await read('none/', 'SELECT count(*), count(n) FROM parts')).toEqual([['0', '0']])
+    expect(await keys('none/')).toEqual([])
   })
 
   test('in parallel each slice writes; serially there is one part, in order, unless files may not be so large', async () => {

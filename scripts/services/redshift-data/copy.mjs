@@ -79,7 +79,7 @@ export async function copy(asked, {client, s3, exchangeFolder, onDuckDb}) {
       await writeCsv({url, parquet, csv, duckDb, columns})
       chmodSync(csv, 0o644)
       const into = list === '' ? table : `${table} (${list})`
-      const {rowCount} = await client.query(`COPY ${into} FROM ${quoted(csv)} (FORMAT csv, NULL '\\N')`)
+      const {rowCount} = await client.query(`COPY ${into} FROM ${quoted(csv)} (FORMAT csv, NULL E'\\\\N')`)
       return rowCount
     })
   return rows

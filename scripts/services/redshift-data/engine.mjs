@@ -18,7 +18,7 @@ const asText = {getTypeParser: () => (text) => text}
 const resultBytes = 100 * 1024 ** 2
 
 /** What a connection of the Data API finds; a test's own has PostgreSQL's defaults. */
-const manners = `SET search_path = public, redshift; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'`
+const manners = `SET search_path = public, redshift; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET standard_conforming_strings = off; SET escape_string_warning = off`
 
 /** Connections to PostgreSQL that speak Redshift's SQL. A database's functions are made when it is first asked for. */
 export class Engine {

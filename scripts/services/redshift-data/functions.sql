@@ -130,13 +130,17 @@ CREATE OR REPLACE FUNCTION redshift.can_json_parse(value text) RETURNS boolean L
   EXCEPTION WHEN data_exception THEN RETURN false;
   END
 $$;
-CREATE OR REPLACE FUNCTION redshift.is_valid_json(value text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
+CREATE OR REPLACE FUNCTION redshift.is_valid_json(value text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT SET standard_conforming_strings = on AS
   $$SELECT redshift.can_json_parse(value) AND value ~ '^\s*\{'$$;
 
 -- SUPER, as far as text goes in and out: without blanks, which jsonb prints after colons and commas. Its keys are in another order here.
 CREATE OR REPLACE FUNCTION redshift.json_parse(value text) RETURNS jsonb LANGUAGE sql IMMUTABLE STRICT AS 'SELECT value::jsonb';
-CREATE OR REPLACE FUNCTION redshift.json_serialize(value jsonb) RETURNS varchar LANGUAGE sql IMMUTABLE STRICT AS
+CREATE OR REPLACE FUNCTION redshift.json_serialize(value jsonb) RETURNS varchar LANGUAGE sql IMMUTABLE STRICT SET standard_conforming_strings = on AS
   $$SELECT regexp_replace(value::text, '("(?:[^"\\]|\\.)*")|([:,]) ', '\1\2', 'g')$$;
 CREATE OR REPLACE FUNCTION redshift.json_typeof(value jsonb) RETURNS varchar LANGUAGE sql IMMUTABLE STRICT AS 'SELECT jsonb_typeof(value)';
 
 DO $$ BEGIN GRANT USAGE ON SCHEMA redshift TO PUBLIC; END $$;
+
+-- Set by unload.mjs: https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_UNLOAD_COUNT.html
+CREATE OR REPLACE FUNCTION redshift.pg_last_unload_count() RETURNS bigint LANGUAGE sql STABLE AS
+  $$SELECT current_setting('redshift.last_unload_count')::bigint$$;

@@ -8,7 +8,7 @@ import {closing, is, meaningful, tokens} from './tokens.mjs'
 import {NotRedshift, translate} from './translate.mjs'
 
 const form =
-  /^\s*unload\s*\(\s*(?:'(?<quoted>(?:[^']|'')*)'|\$\$(?<plain>[\s\S]*?)\$\$)\s*\)\s*to\s*'(?<prefix>(?:[^']|'')+)'(?<options>[\s\S]*)$/i
+  /^\s*unload\s*\(\s*(?:'(?<quoted>(?:[^'\\]|''|\\[\s\S])*)'|\$\$(?<plain>[\s\S]*?)\$\$)\s*\)\s*to\s*'(?<prefix>(?:[^']|'')+)'(?<options>[\s\S]*)$/i
 
 /** A cluster of two slices writes two parts, unless it is told to write one after the other. */
 const slices = 2
@@ -22,7 +22,7 @@ export function parseUnload(sql) {
   if (!/^\s*unload\b/i.test(sql)) return undefined
   const {groups} = form.exec(sql) ?? {}
   if (groups === undefined) throw new NotRedshift("syntax error in UNLOAD: UNLOAD ('select') TO 's3://…' …")
-  const select = groups.plain ?? groups.quoted.replaceAll("''", "'")
+  const select = groups.plain ?? groups.quoted.replaceAll(/['\\]([\s\S])/g, '$1')
   if (!/^s3:\/\/[^/]+\/./.test(groups.prefix))
     throw new NotRedshift(`UNLOAD to no place in S3: ${groups.prefix}`)
   if (/\/[_.][^/]*$/.test(groups.prefix))
@@ -76,8 +76,8 @@ function hasOuterLimit(select) {
 }
 
 /**
- * Carries it out; returns how many rows were written. What is written for no rows at all the vendor's guide does not say: here it
- * is one part without rows.
+ * Carries it out; returns how many rows were written. No rows make no object, not even the manifest, as clients of Redshift tell:
+ * https://github.com/aws/aws-sdk-pandas/issues/2052
  *
  * @param {NonNullable<ReturnType<typeof parseUnload>>} asked
  * @param {{client: import('pg').Client, s3: import('./s3-place.mjs').S3Place, exchangeFolder: string, onDuckDb: (connection: object) => void}} means
@@ -101,8 +101,10 @@ export async function unload(asked, {client, s3, exchangeFolder, onDuckDb}) {
       .map(({name}) => pg.escapeIdentifier(name))
     const quoting = texts.length === 0 ? '' : `, FORCE_QUOTE (${texts.join(', ')})`
     const {rowCount} = await client.query(
-      `COPY (${text}\n) TO ${quoted(csv)} (FORMAT csv, NULL '\\N'${quoting})`,
+      `COPY (${text}\n) TO ${quoted(csv)} (FORMAT csv, NULL E'\\\\N'${quoting})`,
     )
+    await client.query("SELECT set_config('redshift.last_unload_count', $1, false)", [String(rowCount)])
+    if (rowCount === 0) return 0
     const files = await writeParts(asked, {folder, csv, duckDb, columns, rowCount})
     const entries = []
     for (const {file, name} of files) {

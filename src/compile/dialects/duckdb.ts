@@ -3,6 +3,7 @@ import type {Dialect, TypedKey} from '../dialect.js'
 import {equalColumns} from '../dialect.js'
 import {castExactly, castToInstant} from './duckdb-casts.js'
 import {keyConstant} from './duckdb-keys.js'
+import {nativeTypeOf} from './duckdb-types.js'
 import {quoteName, quoteText} from './duckdb-names.js'
 
 const columnsOf = (keys: readonly TypedKey[]): string => keys.map(({column}) => column).join(', ')
@@ -13,6 +14,7 @@ export const duckDb: Dialect = {
   commonTable: {kept: 'MATERIALIZED', named: 'NOT MATERIALIZED'},
   key: castExactly,
   keyValue: keyConstant,
+  nullKey: (type) => `NULL::${nativeTypeOf(type)}`,
   feature: castExactly,
   instantOf: castToInstant,
   nullInstant: 'NULL::TIMESTAMP',

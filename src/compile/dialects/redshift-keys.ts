@@ -80,6 +80,11 @@ export function keyConstant(value: Value, type: KeyType, values: SqlValues): str
   }
 }
 
+/** Of the type that `castKey` gives. */
+export function nullKey(type: KeyType): string {
+  return type === 'timestamp' ? 'NULL::timestamp' : `NULL::${keyUpload(type).column}`
+}
+
 /** A key on its way to DuckDB, in Parquet, and what it is made into there. */
 export interface KeyTravel {
   readonly sent: (key: string) => string

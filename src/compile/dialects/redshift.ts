@@ -7,7 +7,7 @@ import type {Dialect, TypedKey} from '../dialect.js'
 import {equalColumns} from '../dialect.js'
 import {alwaysFits} from './duckdb-types.js'
 import {castToTimestamp, timestampLiteral} from './redshift-instants.js'
-import {castKey, ended, keyConstant} from './redshift-keys.js'
+import {castKey, ended, keyConstant, nullKey} from './redshift-keys.js'
 import {quoteName, quoteText} from './redshift-names.js'
 import {counted, microseconds, timestampOf, travelOf} from './redshift-types.js'
 
@@ -17,6 +17,7 @@ export const redshift: Dialect = {
   commonTable: {kept: '', named: ''},
   key: castKey,
   keyValue: keyConstant,
+  nullKey,
   feature: (column) => ({value: column}),
   instantOf: castToTimestamp,
   nullInstant: 'NULL::timestamp',

@@ -28,7 +28,7 @@ export function checkQuery(sql: string, what: string): void {
 
 /** Texts, quoted names and comments as blanks, so that places stay what they are. */
 function withoutTexts(sql: string): string {
-  return sql.replaceAll(/'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[^]*?\*\//g, (part) =>
+  return sql.replaceAll(/'(?:[^'\\]|''|\\[^])*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[^]*?\*\//g, (part) =>
     part.replaceAll(/[^\n]/g, ' '),
   )
 }

@@ -97,6 +97,14 @@ export function parquetFiles(paths: readonly string[]): string {
   return `read_parquet([${paths.map(quoteText).join(', ')}])`
 }
 
+/** What UNLOAD would have written of columns with these types, without rows. */
+export function emptyRelation(columns: ReadableSource['columns']): string {
+  const nulls = columns.map(
+    ({name, nativeType}) => `NULL::${columnTravel(name, nativeType).native} AS ${quoteName(name)}`,
+  )
+  return `(SELECT ${nulls.join(', ')} WHERE false)`
+}
+
 /** How a column of a source leaves the warehouse that no view declares. Throws FS_NOT_SUPPORTED. */
 export function columnTravel(name: string, native: string): Travel {
   return travelOf(native, undefined) ?? notReadable(name, native)

@@ -136,7 +136,7 @@ class RedshiftOfflineStore implements OfflineStore {
         }
         return
       }
-      const files = parquetFiles(await staging.fetchAll(parts))
+      const files = await staging.fetch(parts)
       const local = {rows: query.rows, source: homeSource(readable, files)}
       yield* newestBatches(home, all(query), local, signal)
     } catch (error) {
@@ -153,7 +153,7 @@ class RedshiftOfflineStore implements OfflineStore {
     const {home, staging, close} = await this.#workplace()
     try {
       const {parts, readable} = await this.#unloadLatest(query, staging, signal)
-      const files = parquetFiles(await staging.fetchAll(parts))
+      const files = await staging.fetch(parts)
       const local = {rows: query.rows, source: homeSource(readable, files)}
       return await DuckDbSnapshotChanges.compare(home, {
         query: all(query),
@@ -184,7 +184,7 @@ class RedshiftOfflineStore implements OfflineStore {
         literalValues,
         (column, index) => `${travels[index]?.sent(column) ?? ''} AS c${index}`,
       )
-      const files = await staging.fetchAll(await staging.unload(session, select, 'kept'))
+      const files = await staging.fetch(await staging.unload(session, select, 'kept'))
       const columns = source.columns.map(({name}, index) => ({
         name,
         nativeType: travels[index]?.native ?? 'VARCHAR',
@@ -192,7 +192,7 @@ class RedshiftOfflineStore implements OfflineStore {
       const received = columns.map(
         ({name}, index) => `${travels[index]?.received(`c${index}`) ?? ''} AS ${quoteHome(name)}`,
       )
-      const sql = `SELECT ${received.join(', ')} FROM ${parquetFiles(files)}`
+      const sql = `SELECT ${received.join(', ')} FROM ${files}`
       const stream = home.stream(selectValues(columns, sql), [], signal)
       const types = columns.map(({nativeType}) => frameTypeOf(nativeType))
       const names = columns.map(({name}) => asDefined(query, name))

@@ -19,7 +19,7 @@ import type {NativeColumn} from '../duckdb/frame-columns.js'
 import {FrameJob} from '../duckdb/frame-job.js'
 import type {Statement} from '../duckdb/run-steps.js'
 import type {DataApi} from './data-api.js'
-import {homeSource, parquetFiles, sentColumns} from './home-rows.js'
+import {homeSource, sentColumns} from './home-rows.js'
 import {hasRows, runWarehouseSteps} from './run-warehouse-steps.js'
 import type {StagingArea} from './staging-area.js'
 import type {WarehouseEntities} from './warehouse-entities.js'
@@ -96,7 +96,7 @@ export class RedshiftRetrievalJob extends FrameJob {
         relations: matches.relations,
         select: () => this.#chosen(matches),
       })
-      const files = parquetFiles(await staging.fetchAll(await staging.unload(session, select, 'kept')))
+      const files = await staging.fetch(await staging.unload(session, select, 'kept'))
       const several = await this.#haveSeveral(session)
       const views = joins.map((_, index) => this.#viewAtHome(index, files, several))
       const outputs = [

@@ -10,6 +10,7 @@ import {S3Objects} from '../../aws/s3/s3-objects.js'
 import {parseS3Location, type S3Location} from '../../aws/s3/s3-location.js'
 import {quoteText} from '../../compile/dialects/redshift-names.js'
 import {FeatureStoreError} from '../../errors.js'
+import {emptyRelation, parquetFiles} from './home-rows.js'
 import type {RedshiftSettings} from './redshift-settings.js'
 import {stagingFailure} from './staging-failure.js'
 import type {WarehouseSession} from './warehouse-session.js'
@@ -26,6 +27,8 @@ const mostManifestBytes = 64 * 2 ** 20
 /** Files of one answer, in order, as they lie in S3. */
 export interface StagedParts {
   readonly urls: readonly string[]
+  /** The answer as a relation of DuckDB, where it has no rows, and so no files. */
+  readonly empty?: string
 }
 
 export class StagingArea implements AsyncDisposable {
@@ -55,11 +58,22 @@ export class StagingArea implements AsyncDisposable {
       `UNLOAD (${quoteText(select)}) TO ${quoteText(prefix)} ${this.#role()} FORMAT AS PARQUET MANIFEST MAXFILESIZE ${partMegabytes} MB${order === 'kept' ? ' PARALLEL OFF' : ''}`,
     )
     // Read by the manifest and not by listing: a part that is missing is then an error.
-    const {text} = await this.#told(`${prefix}manifest`, (place) =>
-      this.#objects.getText(place, mostManifestBytes),
-    )
+    const text = await this.#told(`${prefix}manifest`, (place) => this.#manifest(session, place))
     const manifest = JSON.parse(text) as {readonly entries: readonly {readonly url: string}[]}
-    return {urls: manifest.entries.map(({url}) => url)}
+    const urls = manifest.entries.map(({url}) => url)
+    return urls.length === 0 ? {urls, empty: emptyRelation(await session.describe(select))} : {urls}
+  }
+
+  /** An answer without rows leaves nothing, not even its manifest. */
+  async #manifest(session: WarehouseSession, place: S3Location): Promise<string> {
+    try {
+      return (await this.#objects.getText(place, mostManifestBytes)).text
+    } catch (error) {
+      if ((await this.#objects.failure(error, place)).kind !== 'no-key') throw error
+      const [[count] = []] = await session.rows('SELECT pg_last_unload_count()::varchar')
+      if (count !== '0') throw error
+      return '{"entries": []}'
+    }
   }
 
   /** Loads a Parquet file of this machine into a table that is there. */
@@ -73,19 +87,19 @@ export class StagingArea implements AsyncDisposable {
   /** Fetches each file when the one before is done with, and removes both copies then. */
   async *files({urls}: StagedParts): AsyncGenerator<string, void, undefined> {
     const folder = await this.folder()
-    const fetch = async (index: number): Promise<string | undefined> => {
+    const fetched = async (index: number): Promise<string | undefined> => {
       const url = urls[index]
       if (url === undefined) return undefined
       const path = join(folder, `${randomUUID()}.parquet`)
       await this.#fetch(url, path)
       return path
     }
-    let next = fetch(0)
+    let next = fetched(0)
     try {
       for (const [index, url] of urls.entries()) {
         const path = await next
         if (path === undefined) return
-        next = fetch(index + 1)
+        next = fetched(index + 1)
         // It may fail before anybody waits for it.
         next.catch(() => undefined)
         yield path
@@ -97,7 +111,11 @@ export class StagingArea implements AsyncDisposable {
     }
   }
 
-  /** Fetches all files, which stay on this machine until the end. */
+  /** Fetches all files, which stay on this machine until the end; as a relation of DuckDB, in their order. */
+  async fetch(parts: StagedParts): Promise<string> {
+    return parts.empty ?? parquetFiles(await this.fetchAll(parts))
+  }
+
   async fetchAll({urls}: StagedParts): Promise<readonly string[]> {
     const folder = await this.folder()
     const paths: string[] = []

@@ -1,6 +1,6 @@
 /** Entity rows of any kind at home, where they are numbered, checked and cast; those of SQL and intervals come from the warehouse. */
 import type {EntityRelation} from '../../compile/entity-relation.js'
-import {compileIntervalRows, intervalColumns} from '../../compile/interval-rows.js'
+import {compileIntervalRows, intervalColumns, keyTypes} from '../../compile/interval-rows.js'
 import {quoteName as quoteHome} from '../../compile/dialects/duckdb-names.js'
 import {nativeTypeOf} from '../../compile/dialects/duckdb-types.js'
 import {keyTravel} from '../../compile/dialects/redshift-keys.js'
@@ -12,7 +12,7 @@ import type {ReadableJoin} from '../../compile/source-rows.js'
 import {literalValues} from '../../compile/sql-values.js'
 import type {DuckDbSession} from '../duckdb/duckdb-session.js'
 import {entityRelation} from '../duckdb/entity-relation.js'
-import {columnTravel, parquetFiles} from './home-rows.js'
+import {columnTravel} from './home-rows.js'
 import type {StagingArea} from './staging-area.js'
 import {queryRelation} from './warehouse-source.js'
 import type {WarehouseSession} from './warehouse-session.js'
@@ -62,11 +62,11 @@ interface Unloaded {
 function fetched(staging: StagingArea, {select, columns}: Unloaded): WarehouseEntities {
   let relation: Promise<EntityRelation> | undefined
   const fetch = async (session: WarehouseSession): Promise<EntityRelation> => {
-    const files = await staging.fetchAll(await staging.unload(session, select, 'kept'))
+    const files = await staging.fetch(await staging.unload(session, select, 'kept'))
     const selected = columns.map(
       ({name, received}, index) => `${received(`c${index}`)} AS ${quoteHome(name)}`,
     )
-    const sql = `(SELECT ${selected.join(', ')} FROM ${parquetFiles(files)})`
+    const sql = `(SELECT ${selected.join(', ')} FROM ${files})`
     return {columns, write: () => sql}
   }
   return {columns, fetch: (session) => (relation ??= fetch(session))}
@@ -90,11 +90,7 @@ function intervalRows(
   query: PointInTimeQuery & {readonly entityRows: Extract<EntityRows, {kind: 'interval'}>},
   joins: readonly ReadableJoin[],
 ): Unloaded {
-  const types = new Map(
-    query.joins.flatMap(({rows, entityColumns}) =>
-      entityColumns.map((column, index) => [column, (rows.keys[index] as KeyColumn).valueType] as const),
-    ),
-  )
+  const types = keyTypes(query)
   const columns = [
     ...intervalColumns(query).map((name) => {
       const type = types.get(name) as KeyColumn['valueType']

@@ -138,7 +138,7 @@ async function source(
   )
 }
 
-async function compare(
+export async function compare(
   {store, directory}: OfflineStoreFixture,
   rows: FeatureRows,
   {

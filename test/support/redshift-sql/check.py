@@ -20,7 +20,7 @@ STATEMENT_BYTES = 100 * 1024
 NAME_BYTES = 127
 
 UNLOAD = re.compile(
-    r"""\s*unload\s*\(\s*(?:'(?P<quoted>(?:[^']|'')*)'|\$\$(?P<plain>.*?)\$\$)\s*\)\s*
+    r"""\s*unload\s*\(\s*(?:'(?P<quoted>(?:[^'\\]|''|\\.)*)'|\$\$(?P<plain>.*?)\$\$)\s*\)\s*
     to\s*'s3://(?P<place>[^']+)'\s*(?P<options>.*)""",
     re.I | re.S | re.X,
 )
@@ -173,7 +173,7 @@ def findings_of_unload(sql, known):
             yield f"an option that UNLOAD lacks: {rest[:40]}"
             break
         rest = rest[option.end() :]
-    select = found["plain"] if found["quoted"] is None else found["quoted"].replace("''", "'")
+    select = found["plain"] if found["quoted"] is None else re.sub(r"(['\\])(.)", r"\2", found["quoted"], flags=re.S)
     yield from findings(select, known)
     try:
         if sqlglot.parse_one(select, read="redshift").args.get("limit"):
