@@ -90,6 +90,14 @@ describe('the stack', () => {
       expect(JSON.stringify(password)).toMatch(/\{\{resolve:secretsmanager:\$\{\w+\}:SecretString/)
   })
 
+  test('lets EventBridge tell of failures: its messages to a topic meet no condition', () => {
+    const told = withKey(stack.resources, 'Principal').filter((statement) =>
+      JSON.stringify(statement['Principal']).includes('events.amazonaws.com'),
+    )
+    expect(told).toHaveLength(2)
+    for (const statement of told) expect(statement).not.toHaveProperty('Condition')
+  })
+
   test('gives roles named rights on named resources', () => {
     const policies = ['AWS::IAM::Role', 'AWS::IAM::ManagedPolicy'].flatMap((type) => stack.ofType(type))
     expect(policies).toHaveLength(5)

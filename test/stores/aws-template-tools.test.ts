@@ -31,7 +31,13 @@ describe('fs.sh', () => {
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'fs-ecs-'))))
   afterEach(() => rmSync(folder, {recursive: true}))
 
-  const runTask = async (words: readonly string[], {exitCode}: {exitCode: string}) => {
+  const runTask = async (
+    words: readonly string[],
+    {
+      exitCode,
+      task = 'arn:aws:ecs:us-east-1:123456789012:task/cluster/0123abcd',
+    }: {exitCode: string; task?: string},
+  ) => {
     const aws = join(folder, 'aws')
     writeFileSync(
       aws,
@@ -39,10 +45,10 @@ describe('fs.sh', () => {
 for word in "$@"; do printf '%s\\n' "$word"; done >>"$TASK_FOLDER/$1-$2"
 case "$1 $2 $*" in
 'cloudformation describe-stacks'*) printf 'the-%s\\n' "$(expr "$*" : ".*OutputKey=='\\([A-Za-z]*\\)")" ;;
-'ecs run-task'*) echo arn:aws:ecs:us-east-1:123456789012:task/cluster/0123abcd ;;
+'ecs run-task'*) echo ${task} ;;
 *lastStatus*) if [ -e "$TASK_FOLDER/asked" ]; then echo STOPPED; else touch "$TASK_FOLDER/asked"; echo RUNNING; fi ;;
 *exitCode*) echo ${exitCode} ;;
-'logs get-log-events'*) echo 'what fs said' ;;
+'logs filter-log-events'*) echo 'what fs said' ;;
 esac
 `,
     )
@@ -63,7 +69,15 @@ esac
     expect(call[call.indexOf('--network-configuration') + 1]).toBe(
       'awsvpcConfiguration={subnets=[the-Subnets],securityGroups=[the-TaskSecurityGroup],assignPublicIp=DISABLED}',
     )
-    expect(asked('logs-get-log-events')).toContain('fs/fs/0123abcd')
+    expect(asked('logs-filter-log-events')).toContain('fs/fs/0123abcd')
+  })
+
+  test('passes on no word that it would change, and tells when no task began', async () => {
+    await expect(runTask(['list', 'a\nb'], {exitCode: '0'})).rejects.toMatchObject({code: 2})
+    await expect(runTask(['list'], {exitCode: '0', task: 'None'})).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('began no task') as string,
+    })
   })
 
   test.each([

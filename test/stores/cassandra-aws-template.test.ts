@@ -159,6 +159,10 @@ describe('the aws template', () => {
   test('is found well by fs doctor', async () => {
     const {checks} = (await runFsJson(['doctor', '-C', repo])) as {checks: {status: string}[]}
     expect(checks.filter(({status}) => status !== 'ok')).toEqual([])
+    expect(checks).toContainEqual({
+      ...{part: 'online_store', name: 'rights', status: 'ok'},
+      detail: 'user fs may read and load',
+    })
   })
 
   test('is used, verified and torn down as its README says', async () => {

@@ -3,6 +3,11 @@ import {mkdirSync, readFileSync} from 'node:fs'
 import {readdir} from 'node:fs/promises'
 import {join} from 'node:path'
 import {DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand} from '@aws-sdk/client-s3'
+import {
+  CancelStatementCommand,
+  ListStatementsCommand,
+  RedshiftDataClient,
+} from '@aws-sdk/client-redshift-data'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi} from 'vitest'
 import {machineClock} from '../../src/aws/client-settings.js'
 import type {DataSource} from '../../src/definitions/definition.js'
@@ -31,6 +36,7 @@ let server: RedshiftServer
 let fixture: OfflineStoreFixture
 beforeAll(async () => {
   server = await startRedshift()
+  await server.database.query('CREATE TABLE many AS SELECT generate_series(1, 2500)::int4 AS n')
 })
 beforeEach(async () => {
   fixture = await server.open()
@@ -114,7 +120,7 @@ test('a statement that fails is told with the words of the server and its id', a
   } as const
   const rows = featureRows(source, {id: 'int64'}, {id: 'int64'})
   await expect(readNewest(fixture.store, latestQuery(rows))).rejects.toMatchObject({
-    message: expect.stringMatching(/`broken`|happened/) as string,
+    message: expect.stringMatching(/`broken`.*division by zero.*statement [0-9a-f-]{36}/) as string,
   })
   await expect(
     fixture.store.describeSource({source: {...source, query: 'SELECT nothing FROM nowhere'}, inputs: {}}),
@@ -144,24 +150,99 @@ test('a query must be one SELECT that is the same each time', async () => {
   ])
 })
 
-test('a statement that takes too long, or whose command is stopped, is cancelled', async () => {
-  const settings = redshiftSettings({...server.settings, statementTimeout: '300ms'})
-  await using api = await DataApi.open(settings)
-  await using slow = new WarehouseSession(api)
-  await server.database.query('CREATE TABLE IF NOT EXISTS many AS SELECT generate_series(1, 2500)::int4 AS n')
+describe('sessions', () => {
   const endless =
     'SELECT count(*) FROM many AS a CROSS JOIN many AS b CROSS JOIN many AS c CROSS JOIN many AS d'
-  await expect(slow.run(endless)).rejects.toMatchObject({
-    code: 'FS_QUERY_FAILED',
-    message: expect.stringMatching(/did not end within 0.3 s and was cancelled/) as string,
+  const open = (more: object = {}) => DataApi.open(redshiftSettings({...server.settings, ...more}))
+  const backend = async (session: WarehouseSession) =>
+    (await session.rows('SELECT pg_backend_pid()::varchar'))[0]?.[0]
+  test('a statement that takes too long is cancelled, and its session free again', async () => {
+    await using api = await open({statementTimeout: '300ms'})
+    await using session = new WarehouseSession(api)
+    const before = await backend(session)
+    await expect(session.transaction(() => session.run(endless))).rejects.toMatchObject({
+      code: 'FS_QUERY_FAILED',
+      message: expect.stringMatching(/did not end within 0.3 s and was cancelled/) as string,
+    })
+    expect(await backend(session)).toBe(before)
   })
-  await using patient = await DataApi.open(redshiftSettings(server.settings))
-  const stop = new AbortController()
-  await using session = new WarehouseSession(patient, stop.signal)
-  const running = session.run(endless)
-  setTimeout(() => stop.abort(new Error('stopped by hand')), 200)
-  await expect(running).rejects.toThrow('stopped by hand')
-  expect((await server.aws.calls())['RedshiftData.CancelStatement']).toBe(2)
+
+  test('a statement whose command is stopped is cancelled, and the session goes to the next', async () => {
+    await using api = await open()
+    const stop = new AbortController()
+    let before: unknown
+    {
+      await using session = new WarehouseSession(api, stop.signal)
+      before = await backend(session)
+      const running = session.transaction(() => session.run(endless))
+      setTimeout(() => stop.abort(new Error('stopped by hand')), 200)
+      await expect(running).rejects.toThrow('stopped by hand')
+    }
+    await using session = new WarehouseSession(api)
+    expect(await backend(session)).toBe(before)
+    const {rows} = await server.database.query(
+      `SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = 'dev' AND state <> 'idle' AND pid <> pg_backend_pid()`,
+    )
+    expect(rows).toEqual([{n: 0}])
+  })
+
+  test('what can not be cancelled is told', async () => {
+    await using api = await open({statementTimeout: '300ms'})
+    await using session = new WarehouseSession(api)
+    await server.aws.faults([
+      {operation: 'RedshiftData.CancelStatement', type: 'AccessDeniedException', message: 'not you'},
+    ])
+    await expect(session.run(`${endless} WHERE a.n < 30`)).rejects.toMatchObject({
+      message: expect.stringMatching(/may still run, for it can't be cancelled: not you/) as string,
+    })
+    await server.database.query(
+      `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE '%WHERE a.n < 30%' AND pid <> pg_backend_pid()`,
+    )
+  })
+
+  test('what somebody else cancels is told as that', async () => {
+    await using api = await open()
+    await using session = new WarehouseSession(api)
+    const running = session.run(`${endless} WHERE b.n < 40`)
+    const client = new RedshiftDataClient({})
+    const cancelled = async () => {
+      const {Statements = []} = await client.send(new ListStatementsCommand({Status: 'STARTED'}))
+      for (const {Id} of Statements) await client.send(new CancelStatementCommand({Id}))
+      return Statements.length
+    }
+    await vi.waitUntil(cancelled, {timeout: 10_000})
+    await expect(running).rejects.toMatchObject({
+      code: 'FS_QUERY_FAILED',
+      message: expect.stringMatching(/the statement was cancelled \(statement/) as string,
+    })
+    client.destroy()
+  })
+
+  test('one serves statement after statement; one that has ended is replaced, but not within a transaction', async () => {
+    await using api = await open()
+    const pids: unknown[] = []
+    const next = async () => {
+      await using session = new WarehouseSession(api)
+      pids.push(await backend(session))
+    }
+    const ended = {type: 'ValidationException', message: 'Session x does not exist'}
+    await next()
+    await next()
+    await server.aws.faults([{operation: 'RedshiftData.ExecuteStatement', ...ended}])
+    await next()
+    await next()
+    expect(pids[1]).toBe(pids[0])
+    expect(pids[2]).not.toBe(pids[1])
+    expect(pids[3]).toBe(pids[2])
+    await server.aws.faults([{operation: 'RedshiftData.ExecuteStatement', skip: 1, ...ended}])
+    const lost = async () => {
+      await using session = new WarehouseSession(api)
+      await session.transaction(() => session.run('CREATE TEMP TABLE kept (n int)'))
+    }
+    await expect(lost()).rejects.toThrow('does not exist')
+    await next()
+    expect(pids[4]).not.toBe(pids[3])
+  })
 })
 
 test('a statement of more than 100 KB is refused before it is sent', async () => {
@@ -176,7 +257,6 @@ test('a statement of more than 100 KB is refused before it is sent', async () =>
 test('pages of an answer are followed', async () => {
   await using api = await DataApi.open(redshiftSettings(server.settings))
   await using session = new WarehouseSession(api)
-  await server.database.query('CREATE TABLE IF NOT EXISTS many AS SELECT generate_series(1, 2500)::int4 AS n')
   const rows = await session.rows('SELECT n FROM many ORDER BY n')
   expect(rows.map(([n]) => n)).toEqual(Array.from({length: 2500}, (_, index) => index + 1))
 })

@@ -28,7 +28,7 @@ export function apiError(error: unknown, settings: RedshiftSettings): unknown {
 function hintOf(error: Error): string {
   switch (error.name) {
     case 'AccessDeniedException':
-      return 'Allow redshift-data:* and redshift:GetClusterCredentials (or redshift-serverless:GetCredentials) to who runs this; `fs doctor` says who that is.'
+      return 'Allow redshift-data:* and redshift:GetClusterCredentials (GetClusterCredentialsWithIAM where offline_store names no `user`, redshift-serverless:GetCredentials for a workgroup) to who runs this; `fs doctor` says who that is.'
     case 'ExpiredTokenException':
       return 'Log in to AWS again.'
     case 'ResourceNotFoundException':

@@ -18,10 +18,15 @@ import type {RedshiftSettings} from './redshift-settings.js'
 
 /** Statements of more bytes are refused: https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html#data-api-calling-considerations */
 const longestStatement = 100 * 1024
-/** A session that nobody uses ends after this; its temporary tables go with it. */
-const keepSessionSeconds = 600
+/**
+ * A session to which nobody hands a statement ends after this, with its temporary tables; and so do the transactions of a
+ * process that was killed. Between two statements files may travel.
+ */
+const keepSessionSeconds = 1800
 /** How long a cluster may be too busy to take a statement. */
 const busyMillis = 120_000
+/** How long a cancelled statement is waited for. */
+const stopMillis = 30_000
 const firstPollMillis = 30
 const longestPollMillis = 2000
 
@@ -61,28 +66,31 @@ export class DataApi implements AsyncDisposable {
   async start(
     sql: string,
     session: string | undefined,
+    signal?: AbortSignal,
   ): Promise<{readonly id: string; readonly session: string}> {
     checkLength(sql)
     const {database, connection} = this.#settings
     // One token for all attempts: a statement whose answer was lost is not run again.
     const token = randomUUID()
-    const {Id = '', SessionId} = await this.#ask(() =>
-      this.#client.send(
-        new this.#sdk.ExecuteStatementCommand({
-          Sql: sql,
-          ClientToken: token,
-          ...(session === undefined
-            ? {Database: database, ...connection, SessionKeepAliveSeconds: keepSessionSeconds}
-            : {SessionId: session}),
-        }),
-      ),
+    const {Id = '', SessionId} = await this.#ask(
+      () =>
+        this.#client.send(
+          new this.#sdk.ExecuteStatementCommand({
+            Sql: sql,
+            ClientToken: token,
+            ...(session === undefined
+              ? {Database: database, ...connection, SessionKeepAliveSeconds: keepSessionSeconds}
+              : {SessionId: session}),
+          }),
+        ),
+      signal,
     )
     return {id: Id, session: session ?? SessionId ?? ''}
   }
 
   /**
-   * Waits until a statement has ended. When it is stopped or takes too long it is cancelled. Throws FS_QUERY_FAILED with
-   * the server's message and the statement's id.
+   * Waits until a statement has ended. When it is stopped or takes too long it is cancelled, and has ended all the same
+   * unless Redshift refuses that. Throws FS_QUERY_FAILED with the server's message and the statement's id.
    */
   async finish(id: string, sql: string, signal: AbortSignal | undefined): Promise<void> {
     const deadline = performance.now() + this.#settings.statementTimeoutMillis
@@ -94,17 +102,17 @@ export class DataApi implements AsyncDisposable {
         throw statementFailed(state, id, sql)
       }
       if (performance.now() > deadline) {
-        await this.#cancel(id)
+        const refused = await this.#stop(id)
         throw new FeatureStoreError(
           'FS_QUERY_FAILED',
-          `Redshift: the statement did not end within ${this.#settings.statementTimeoutMillis / 1000} s and was cancelled (statement ${id}).`,
+          `Redshift: the statement did not end within ${this.#settings.statementTimeoutMillis / 1000} s and ${refused === undefined ? 'was cancelled' : `may still run, for it can't be cancelled: ${refused}`} (statement ${id}).`,
           {hint: 'Raise `offline_store.statement_timeout`, or give the warehouse less to read.'},
         )
       }
       try {
         await sleep(pause * (0.5 + Math.random() / 2), undefined, signal === undefined ? {} : {signal})
       } catch {
-        await this.#cancel(id)
+        await this.#stop(id)
         signal?.throwIfAborted()
       }
     }
@@ -143,15 +151,30 @@ export class DataApi implements AsyncDisposable {
     return Promise.resolve()
   }
 
-  /** It may have ended by itself. */
-  async #cancel(id: string): Promise<void> {
-    await this.#client.send(new this.#sdk.CancelStatementCommand({Id: id})).catch(() => undefined)
+  /** Cancels a statement, and waits until its session is free. Gives the reason where that can't be. */
+  async #stop(id: string): Promise<string | undefined> {
+    let refused: string | undefined
+    await this.#client.send(new this.#sdk.CancelStatementCommand({Id: id})).catch((error: unknown) => {
+      refused = (error as Error).message
+    })
+    const deadline = performance.now() + stopMillis
+    for (let pause = firstPollMillis; performance.now() < deadline; pause *= 1.5) {
+      const {Status = ''} = await this.#client
+        .send(new this.#sdk.DescribeStatementCommand({Id: id}))
+        .catch((): Partial<DescribeStatementCommandOutput> => ({}))
+      // It may have ended by itself.
+      if (['FINISHED', 'FAILED', 'ABORTED'].includes(Status)) return undefined
+      if (refused !== undefined) return refused
+      await sleep(Math.min(pause, longestPollMillis))
+    }
+    return `it goes on after ${stopMillis / 1000} s`
   }
 
-  async #ask<T>(request: () => Promise<T>): Promise<T> {
+  async #ask<T>(request: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     try {
-      return await patiently(request, {millis: busyMillis, mayPass: isBusy})
+      return await patiently(request, {millis: busyMillis, mayPass: isBusy, signal})
     } catch (error) {
+      signal?.throwIfAborted()
       throw apiError(error, this.#settings)
     }
   }

@@ -130,13 +130,13 @@ class RedshiftOfflineStore implements OfflineStore {
       await using staging = await StagingArea.open(this.#settings)
       const {parts, readable, areSettled} = await this.#unloadLatest(query, staging, signal)
       if (areSettled) {
-        for await (const path of staging.files(parts)) {
+        for await (const path of staging.files(parts, signal)) {
           const local = {rows: query.rows, source: homeSource(readable, parquetFiles([path]))}
           yield* latestBatches(home, local, ...(await selected(home, local)), signal)
         }
         return
       }
-      const files = await staging.fetch(parts)
+      const files = await staging.fetch(parts, signal)
       const local = {rows: query.rows, source: homeSource(readable, files)}
       yield* newestBatches(home, all(query), local, signal)
     } catch (error) {
@@ -153,7 +153,7 @@ class RedshiftOfflineStore implements OfflineStore {
     const {home, staging, close} = await this.#workplace()
     try {
       const {parts, readable} = await this.#unloadLatest(query, staging, signal)
-      const files = await staging.fetch(parts)
+      const files = await staging.fetch(parts, signal)
       const local = {rows: query.rows, source: homeSource(readable, files)}
       return await DuckDbSnapshotChanges.compare(home, {
         query: all(query),
@@ -184,7 +184,7 @@ class RedshiftOfflineStore implements OfflineStore {
         literalValues,
         (column, index) => `${travels[index]?.sent(column) ?? ''} AS c${index}`,
       )
-      const files = await staging.fetch(await staging.unload(session, select, 'kept'))
+      const files = await staging.fetch(await staging.unload(session, select, 'kept'), signal)
       const columns = source.columns.map(({name}, index) => ({
         name,
         nativeType: travels[index]?.native ?? 'VARCHAR',

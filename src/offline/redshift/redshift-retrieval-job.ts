@@ -86,7 +86,7 @@ export class RedshiftRetrievalJob extends FrameJob {
   async #run(limit: number | undefined, signal: AbortSignal | undefined): Promise<string> {
     const {api, staging, query, entities, joins} = this.#parts
     await using session = new WarehouseSession(api, signal)
-    return await session.transaction(async () => {
+    const chosen = await session.transaction(async () => {
       const entityRows = await entities.fetch(session)
       const keys = new EntityKeys(query, entityRows)
       await this.#numberAtHome(entityRows, keys, limit, signal)
@@ -96,22 +96,24 @@ export class RedshiftRetrievalJob extends FrameJob {
         relations: matches.relations,
         select: () => this.#chosen(matches),
       })
-      const files = await staging.fetch(await staging.unload(session, select, 'kept'))
-      const several = await this.#haveSeveral(session)
-      const views = joins.map((_, index) => this.#viewAtHome(index, files, several))
-      const outputs = [
-        ...entityRows.columns.map(({name}, index) => `entity.${entityName(index)} AS ${quoteHome(name)}`),
-        ...joins.flatMap((join, index) =>
-          frameOutputs(join.join, this.#homeSource(index, files), (name) => `v${index}.${name}`),
-        ),
-      ]
-      // Rows side by side must have one number, or what came back is not what was asked for.
-      const isWhole = joins.map((_, index) => `v${index}.${rowNumber} = entity.${entityRow}`).join(' AND ')
-      return `SELECT ${outputs.join(', ')}
+      const parts = await staging.unload(session, select, 'kept')
+      return {parts, several: await this.#haveSeveral(session), columns: entityRows.columns}
+    })
+    // The warehouse is not kept waiting for what travels.
+    const files = await staging.fetch(chosen.parts, signal)
+    const views = joins.map((_, index) => this.#viewAtHome(index, files, chosen.several))
+    const outputs = [
+      ...chosen.columns.map(({name}, index) => `entity.${entityName(index)} AS ${quoteHome(name)}`),
+      ...joins.flatMap((join, index) =>
+        frameOutputs(join.join, this.#homeSource(index, files), (name) => `v${index}.${name}`),
+      ),
+    ]
+    // Rows side by side must have one number, or what came back is not what was asked for.
+    const isWhole = joins.map((_, index) => `v${index}.${rowNumber} = entity.${entityRow}`).join(' AND ')
+    return `SELECT ${outputs.join(', ')}
 FROM (SELECT * FROM ${entityTable}) AS entity
 ${views.map((view, index) => `POSITIONAL JOIN ${view} AS v${index}`).join('\n')}
 WHERE CASE WHEN coalesce(${isWhole}, false) THEN true ELSE error('rows of the warehouse are not those that were asked for') END`
-    })
   }
 
   async #numberAtHome(

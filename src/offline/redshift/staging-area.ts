@@ -85,13 +85,13 @@ export class StagingArea implements AsyncDisposable {
   }
 
   /** Fetches each file when the one before is done with, and removes both copies then. */
-  async *files({urls}: StagedParts): AsyncGenerator<string, void, undefined> {
+  async *files({urls}: StagedParts, signal?: AbortSignal): AsyncGenerator<string, void, undefined> {
     const folder = await this.folder()
     const fetched = async (index: number): Promise<string | undefined> => {
       const url = urls[index]
       if (url === undefined) return undefined
       const path = join(folder, `${randomUUID()}.parquet`)
-      await this.#fetch(url, path)
+      await this.#fetch(url, path, signal)
       return path
     }
     let next = fetched(0)
@@ -112,16 +112,16 @@ export class StagingArea implements AsyncDisposable {
   }
 
   /** Fetches all files, which stay on this machine until the end; as a relation of DuckDB, in their order. */
-  async fetch(parts: StagedParts): Promise<string> {
-    return parts.empty ?? parquetFiles(await this.fetchAll(parts))
+  async fetch(parts: StagedParts, signal?: AbortSignal): Promise<string> {
+    return parts.empty ?? parquetFiles(await this.fetchAll(parts, signal))
   }
 
-  async fetchAll({urls}: StagedParts): Promise<readonly string[]> {
+  async fetchAll({urls}: StagedParts, signal?: AbortSignal): Promise<readonly string[]> {
     const folder = await this.folder()
     const paths: string[] = []
     for (const url of urls) {
       const path = join(folder, `${randomUUID()}.parquet`)
-      await this.#fetch(url, path)
+      await this.#fetch(url, path, signal)
       await this.#remove(url)
       paths.push(path)
     }
@@ -144,12 +144,16 @@ export class StagingArea implements AsyncDisposable {
   }
 
   /** A part that is not there, or is another by now, is an error. */
-  #fetch(url: string, path: string): Promise<void> {
-    return this.#told(url, async (place) => {
-      const object = await this.#objects.head(place)
-      if (object === undefined) throw new Error('there is no such object')
-      await this.#objects.download(object, path)
-    })
+  #fetch(url: string, path: string, signal: AbortSignal | undefined): Promise<void> {
+    return this.#told(
+      url,
+      async (place) => {
+        const object = await this.#objects.head(place)
+        if (object === undefined) throw new Error('there is no such object')
+        await this.#objects.download(object, path, signal)
+      },
+      signal,
+    )
   }
 
   #remove(url: string): Promise<void> {
@@ -162,12 +166,13 @@ export class StagingArea implements AsyncDisposable {
     })
   }
 
-  async #told<T>(url: string, work: (place: S3Location) => Promise<T>): Promise<T> {
+  async #told<T>(url: string, work: (place: S3Location) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const place = parseS3Location(url)
     if (place === undefined) throw new Error(`${url} is no place in S3`)
     try {
       return await work(place)
     } catch (error) {
+      signal?.throwIfAborted()
       throw await stagingFailure(error, this.#objects, place)
     }
   }

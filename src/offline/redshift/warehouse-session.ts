@@ -11,6 +11,7 @@ export class WarehouseSession implements AsyncDisposable {
   readonly #api: DataApi
   #session: string | undefined
   #isUsable = true
+  #isInTransaction = false
   #signal: AbortSignal | undefined
 
   constructor(api: DataApi, signal?: AbortSignal) {
@@ -25,10 +26,27 @@ export class WarehouseSession implements AsyncDisposable {
 
   async run(sql: string): Promise<string> {
     this.#signal?.throwIfAborted()
-    const {id, session} = await this.#api.start(sql, this.#session)
-    this.#session = session
+    const id = await this.#start(sql)
     await this.#api.finish(id, sql, this.#signal)
     return id
+  }
+
+  async #start(sql: string): Promise<string> {
+    try {
+      const {id, session} = await this.#api.start(sql, this.#session, this.#signal)
+      this.#session = session
+      return id
+    } catch (error) {
+      // Without a cause it was not sent.
+      if (this.#session === undefined || (error as Error).cause === undefined) throw error
+      if (this.#isInTransaction || !isRefused(error)) {
+        this.#isUsable = false
+        throw error
+      }
+      // It ended, or is busy with what somebody could not stop. Nothing was begun in it: a new one will do.
+      this.#session = undefined
+      return this.#start(sql)
+    }
   }
 
   /** The whole answer; for small ones. Whole numbers must have been cast to text. */
@@ -47,12 +65,14 @@ export class WarehouseSession implements AsyncDisposable {
   /** Work within one transaction, which leaves nothing behind. */
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     await this.run('BEGIN')
+    this.#isInTransaction = true
     try {
       return await work()
     } finally {
       // Also when it was stopped.
       this.#signal = undefined
       await this.run('ROLLBACK').catch(() => (this.#isUsable = false))
+      this.#isInTransaction = false
     }
   }
 
@@ -62,4 +82,10 @@ export class WarehouseSession implements AsyncDisposable {
     this.#session = undefined
     return Promise.resolve()
   }
+}
+
+/** Whether Redshift refused what it was asked, as it does for a session that is not there. */
+function isRefused(error: unknown): boolean {
+  const {cause} = error as Error
+  return cause instanceof Error && /^(ValidationException|ResourceNotFoundException)$/.test(cause.name)
 }

@@ -10,9 +10,13 @@ output() {
     --query "Stacks[0].Outputs[?OutputKey=='$1'].OutputValue"
 }
 
-# The words as a list of JSON, whatever is in them.
+# The words as a list of JSON.
 words=''
 for word in "$@"; do
+  if [ "$(printf '%s' "$word" | tr -d '[:cntrl:]')" != "$word" ]; then
+    echo "Words with line ends or tabs can't be passed on: $word" >&2
+    exit 2
+  fi
   quoted=$(printf '%s' "$word" | sed 's/[\\"]/\\&/g')
   words="$words${words:+, }\"$quoted\""
 done
@@ -22,6 +26,13 @@ cluster=$(output Cluster)
 task=$(aws ecs run-task --cluster "$cluster" --task-definition "$(output TaskDefinition)" --launch-type FARGATE \
   --network-configuration "$network" --overrides "{\"containerOverrides\": [{\"name\": \"fs\", \"command\": [$words]}]}" \
   --query 'tasks[0].taskArn' --output text)
+case $task in
+arn:*) ;;
+*)
+  echo "ECS began no task. The events of cluster $cluster may say why." >&2
+  exit 1
+  ;;
+esac
 
 state=''
 while [ "$state" != STOPPED ]; do
@@ -31,7 +42,7 @@ done
 # A task that never began has no log, and says why.
 aws ecs describe-tasks --cluster "$cluster" --tasks "$task" --output text \
   --query "tasks[?stopCode!='EssentialContainerExited'].stoppedReason" >&2
-aws logs get-log-events --log-group-name "$(output LogGroup)" --log-stream-name "fs/fs/${task##*/}" --start-from-head \
+aws logs filter-log-events --log-group-name "$(output LogGroup)" --log-stream-names "fs/fs/${task##*/}" \
   --query 'events[].[message]' --output text || true
 code=$(aws ecs describe-tasks --cluster "$cluster" --tasks "$task" --output text \
   --query 'tasks[0].containers[0].exitCode')
