@@ -1,5 +1,5 @@
-// 10 M rows with as many keys and 5 doubles, from the stand-in for Redshift through S3 into Redis: how much memory the
-// process takes that moves them. What the stand-in takes says nothing of Redshift, so its time is not shown. It needs
+// 10 M rows with as many keys and 5 doubles, from the stand-in for Redshift through S3 into Redis and into a training frame: how
+// much memory the process takes that moves them. What the stand-in takes says nothing of Redshift, so its time is not shown. It needs
 // `npm run services:up`. BENCH_SCALE=0.1 makes it smaller.
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
@@ -17,7 +17,10 @@ const bucket = 'fs-bench'
 
 const [part, folder] = process.argv.slice(2)
 if (part === undefined) await compare()
-else console.log(JSON.stringify({...(await load(folder)), peakMegabytes: peakMegabytes()}))
+else {
+  const done = await {load, frame}[part](folder)
+  console.log(JSON.stringify({...done, peakMegabytes: peakMegabytes()}))
+}
 
 async function compare() {
   Object.assign(process.env, {
@@ -47,6 +50,15 @@ async function compare() {
       `materialize ${count(rows)} rows, ${count(rows)} keys × 5 from the stand-in for Redshift to Redis (${Math.round(seconds)} s there)`,
       '—',
       `${Math.round(peak)} MB peak RSS`,
+      '',
+      '≤ 600 MB',
+    )
+    const framed = inProcess(file, 'frame', repo)
+    if (framed.written !== rows) throw new Error(`${framed.written} of ${rows} rows are in the frame`)
+    row(
+      `frame of an interval, ${count(rows)} entity rows × 5 features (${Math.round(framed.seconds)} s there)`,
+      '—',
+      `${Math.round(framed.peakMegabytes)} MB peak RSS`,
       '',
       '≤ 600 MB',
     )
@@ -95,4 +107,19 @@ async function load(repo) {
   await store.close()
   if (run.status !== 'ok') throw new Error(JSON.stringify(run.views))
   return {seconds: (performance.now() - start) / 1000, written: Number(run.views[0].rows.written)}
+}
+
+async function frame(repo) {
+  const {FeatureStore} = await import('../dist/index.js')
+  const store = await FeatureStore.open(repo)
+  const start = performance.now()
+  const job = await store.getHistoricalFeatures({
+    start: BigInt(Date.UTC(2023, 11, 31)) * 1000n,
+    end: BigInt(Date.UTC(2100, 0, 1)) * 1000n,
+    features: Array.from({length: 5}, (_, index) => `stats:f${index}`),
+  })
+  const {rows: written} = await job.writeFile(join(repo, 'frame.parquet'), 'parquet')
+  await job[Symbol.asyncDispose]()
+  await store.close()
+  return {seconds: (performance.now() - start) / 1000, written: Number(written)}
 }

@@ -77,7 +77,8 @@ const redshift: StoreSettings = {
       type: 'string',
       pattern: '^\\d+(\\.\\d+)?\\s*([kKMGT]i?B|%)$',
       errorMessage: 'a size like 4GB',
-      description: 'Memory of this machine to use, for example 4GB.',
+      default: '400MB',
+      description: 'Memory of this machine for what has come home; the rest is on disk.',
     },
   },
 }
