@@ -71,7 +71,8 @@ export async function materializeView(
   // Before the source is looked at: what changes from here on is another load's.
   const identity =
     resumed?.checkpoint.identity ?? (await loadIdentity(offline, rows, {table: table.name, storeId}, begunAt))
-  const survey = resumed ?? (await surveySource(offline, rows, {view, state, request, now: context.now()}))
+  const survey =
+    resumed ?? (await surveySource(offline, rows, {view, state, request, now: context.now(), signal}))
   const {selection, summary, arrival} = survey
   tally.read += summary.rows
   signal?.throwIfAborted()

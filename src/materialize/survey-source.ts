@@ -29,21 +29,26 @@ export async function surveySource(
     state,
     request,
     now,
+    signal,
   }: {
     readonly view: FeatureView
     readonly state: ViewState
     readonly request: LoadRequest
     readonly now: Instant
+    readonly signal: AbortSignal | undefined
   },
 ): Promise<SourceSurvey> {
   const known = state.arrival
   const summarize = (selection: RowSelection, countCreatedAt: Instant | undefined): Promise<SourceSummary> =>
-    offline.summarizeSource({
-      kind: 'source_summary',
-      rows,
-      ...selection,
-      ...(countCreatedAt === undefined ? {} : {countCreatedAt}),
-    })
+    offline.summarizeSource(
+      {
+        kind: 'source_summary',
+        rows,
+        ...selection,
+        ...(countCreatedAt === undefined ? {} : {countCreatedAt}),
+      },
+      signal === undefined ? {} : {signal},
+    )
 
   // Whether rows came at the very instant that was seen last decides what is late; mostly none did.
   let selection = planLoad(view, state, request, known?.rows)

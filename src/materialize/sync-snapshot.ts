@@ -45,14 +45,14 @@ export async function syncSnapshot(sync: SnapshotSync): Promise<(now: ViewState)
     return (now) => now
   }
   const intervals = [{start: null, end}]
-  const summary = await offline.summarizeSource({kind: 'source_summary', rows, intervals})
+  const options = signal === undefined ? {} : {signal}
+  const summary = await offline.summarizeSource({kind: 'source_summary', rows, intervals}, options)
   tally.read += summary.rows
   tally.triesRejectsAgain = true
   const query = {kind: 'latest_per_entity', rows, intervals, order: online.writeOrder} as const
   if (summary.incompleteRows > 0) await rejectIncomplete({query, offline, tally, signal})
 
   const previous = await previousState(sync)
-  const options = signal === undefined ? {} : {signal}
   await using changes = await offline.compareSnapshot(query, {...options, previous})
   const {changed, gone, all} = changes.counts
   const file = `${table.name}-${runId}.parquet`

@@ -102,7 +102,7 @@ export interface PinnedSource {
 export interface OfflineStore extends AsyncDisposable {
   /** Columns of a source after its field mapping. Throws FS_SOURCE_UNREADABLE with the path or table that failed. */
   describeSource(source: SourceTree): Promise<readonly SourceColumn[]>
-  summarizeSource(query: SourceSummaryQuery): Promise<SourceSummary>
+  summarizeSource(query: SourceSummaryQuery, options?: ReadOptions): Promise<SourceSummary>
   /**
    * A text that is another when the source's rows are, as far as that can be told without reading them: what was written
    * by `modifiedBy`. What was only added since then does not change it. Undefined where it can't be told.

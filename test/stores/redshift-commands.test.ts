@@ -69,13 +69,14 @@ const calls = async (name: string): Promise<number> => (await server.aws.calls()
 const wait = (condition: () => Promise<boolean>) => vi.waitUntil(condition, {timeout: 20_000, interval: 50})
 
 test.each([
-  ['load', () => load],
-  ['frame', () => [...frame, 'stats:trips', '--output', join(repo, 'stopped.parquet')]],
-])('Ctrl-C in a %s cancels the statement, and nothing is left', async (_, args) => {
-  await server.aws.faults([{operation: 'Redshift.Statement', path: 'UNLOAD', delayMillis: 20_000}])
-  const [unloads, cancels] = [await told('UNLOAD'), await calls('RedshiftData.CancelStatement')]
+  ['load', () => load, 'UNLOAD'],
+  ['look at the source', () => load, 'SELECT "rows"'],
+  ['frame', () => [...frame, 'stats:trips', '--output', join(repo, 'stopped.parquet')], 'UNLOAD'],
+])('Ctrl-C in a %s cancels the statement, and nothing is left', async (_, args, statement) => {
+  await server.aws.faults([{operation: 'Redshift.Statement', path: statement, delayMillis: 20_000}])
+  const [submitted, cancels] = [await told(statement), await calls('RedshiftData.CancelStatement')]
   const {child, code} = begin(args())
-  await wait(async () => (await told('UNLOAD')) > unloads)
+  await wait(async () => (await told(statement)) > submitted)
   child.kill('SIGINT')
   expect(await code).toBe(130)
   expect(await calls('RedshiftData.CancelStatement')).toBe(cancels + 1)

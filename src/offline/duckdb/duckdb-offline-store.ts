@@ -102,12 +102,12 @@ class DuckDbOfflineStore implements OfflineStore {
     })
   }
 
-  async summarizeSource(query: SourceSummaryQuery): Promise<SourceSummary> {
+  async summarizeSource(query: SourceSummaryQuery, options: ReadOptions = {}): Promise<SourceSummary> {
     const within = summaryRange(query)
-    const summary = await this.#summarize(query, within)
+    const summary = await this.#summarize(query, within, options)
     // The newest row is that of the whole source, also where it is older than what was asked for.
     return within !== undefined && summary.newestEventTimestamp === null
-      ? this.#summarize(query, undefined)
+      ? this.#summarize(query, undefined, options)
       : summary
   }
 
@@ -195,12 +195,16 @@ class DuckDbOfflineStore implements OfflineStore {
     await this.#s3[Symbol.asyncDispose]()
   }
 
-  #summarize(query: SourceSummaryQuery, within: TimeRange | undefined): Promise<SourceSummary> {
+  #summarize(
+    query: SourceSummaryQuery,
+    within: TimeRange | undefined,
+    {signal}: ReadOptions,
+  ): Promise<SourceSummary> {
     return this.#reading(query.rows.source, async (session) => {
       const source = await this.#read(session, query.rows.source, within)
       const values = new BoundValues()
       const sql = compileSourceSummary(query, {rows: query.rows, source}, values)
-      const [row = []] = await session.rows(sql, values.parameters)
+      const [row = []] = await session.rows(sql, values.parameters, signal)
       return summaryOf(row)
     })
   }

@@ -104,8 +104,8 @@ class RedshiftOfflineStore implements OfflineStore {
     })
   }
 
-  async summarizeSource(query: SourceSummaryQuery): Promise<SourceSummary> {
-    await using session = new WarehouseSession(this.#api)
+  async summarizeSource(query: SourceSummaryQuery, {signal}: ReadOptions = {}): Promise<SourceSummary> {
+    await using session = new WarehouseSession(this.#api, signal)
     return await this.#reading(query.rows.source, async () => {
       const source = await readWarehouseSource(session, query.rows.source)
       const sql = compileSourceSummary(query, {rows: query.rows, source}, literalValues)
