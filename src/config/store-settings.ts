@@ -77,7 +77,7 @@ const redshift: StoreSettings = {
       type: 'string',
       pattern: '^\\d+(\\.\\d+)?\\s*([kKMGT]i?B|%)$',
       errorMessage: 'a size like 4GB',
-      default: '400MB',
+      default: '256MB',
       description: 'Memory of this machine for what has come home; the rest is on disk.',
     },
   },

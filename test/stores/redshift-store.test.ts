@@ -5,6 +5,7 @@ import {join} from 'node:path'
 import {DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand} from '@aws-sdk/client-s3'
 import {
   CancelStatementCommand,
+  DescribeStatementCommand,
   ListStatementsCommand,
   RedshiftDataClient,
 } from '@aws-sdk/client-redshift-data'
@@ -460,6 +461,33 @@ test('a table of the Glue Data Catalog is read through the external schema', asy
     ) as string,
     hint: expect.stringContaining("DATABASE 'other'") as string,
   })
+})
+
+test.each([
+  ['a cluster, as a user', {clusterId: 'one', user: 'loader'}, {ClusterIdentifier: 'one', DbUser: 'loader'}],
+  ['a cluster, as whoever IAM says', {clusterId: 'one'}, {ClusterIdentifier: 'one'}],
+  [
+    'a cluster, with a secret',
+    {clusterId: 'one', secretArn: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:one'},
+    {
+      ClusterIdentifier: 'one',
+      SecretArn: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:one',
+    },
+  ],
+  ['a workgroup', {workgroup: 'analytics'}, {WorkgroupName: 'analytics'}],
+])('%s is asked as the settings say', async (_, connection, told) => {
+  const {workgroup: _workgroup, ...others} = server.settings
+  await using api = await DataApi.open(redshiftSettings({...others, ...connection}))
+  await using session = new WarehouseSession(api)
+  const id = await session.run('SELECT 1')
+  const client = new RedshiftDataClient({})
+  const {ClusterIdentifier, DbUser, SecretArn, WorkgroupName, Database} = await client.send(
+    new DescribeStatementCommand({Id: id}),
+  )
+  client.destroy()
+  expect(JSON.parse(JSON.stringify({ClusterIdentifier, DbUser, SecretArn, WorkgroupName, Database}))).toEqual(
+    {...told, Database: 'dev'},
+  )
 })
 
 test('a warehouse of another account is asked by a role of its own', async () => {

@@ -59,7 +59,7 @@ export const redshiftDriver: OfflineStoreDriver = {
   async open({settings: block, repoDirectory}) {
     const settings = redshiftSettings(block)
     // Rows that have come home are put side by side in what there is of memory, and the rest on disk.
-    const instance = await openDatabase({memoryLimit: '400MB', ...block}, repoDirectory)
+    const instance = await openDatabase({memoryLimit: '256MB', ...block}, repoDirectory)
     const s3 = new S3Files(objectCache(block, repoDirectory))
     return new RedshiftOfflineStore(settings, await DataApi.open(settings), {instance, s3, repoDirectory})
   },
