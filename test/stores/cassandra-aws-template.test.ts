@@ -53,6 +53,7 @@ async function answers(directory: string) {
     again: (again['views'] as {rows: unknown}[]).map(({rows}) => rows),
     verified: (verified['views'] as object[]).map((view) => ({...view, newest: undefined})),
     parquet: await readParquet(await frame('training.parquet', ...file)),
+    bytes: readFileSync(join(directory, 'data/training.parquet')),
     csv: readFileSync(await frame('training.csv', ...file), 'utf8'),
     interval: readFileSync(await frame('interval.csv', ...interval), 'utf8'),
     online: await runFsJson(['get-online-features', ...service, ...entities, ...now, ...at]),
@@ -295,9 +296,10 @@ async function keysOutside(prefixes: readonly string[]): Promise<readonly string
 
 function sameAnswers(found: typeof expected): void {
   // Texts of a megabyte would take long to tell apart.
-  const {csv, interval, ...rest} = found
-  const {csv: csvExpected, interval: intervalExpected, ...restExpected} = expected
+  const {csv, interval, bytes, ...rest} = found
+  const {csv: csvExpected, interval: intervalExpected, bytes: bytesExpected, ...restExpected} = expected
   expect(rest).toEqual(restExpected)
+  expect(bytes.equals(bytesExpected)).toBe(true)
   expect(csv === csvExpected).toBe(true)
   expect(interval === intervalExpected).toBe(true)
 }
