@@ -2,6 +2,7 @@
 import {quoteName, quoteText} from '../../compile/dialects/redshift-names.js'
 import type {GlueSource} from '../../definitions/definition.js'
 import {FeatureStoreError} from '../../errors.js'
+import {iamRoleClause} from './iam-role.js'
 import type {WarehouseSession} from './warehouse-session.js'
 
 /**
@@ -46,7 +47,5 @@ export async function externalTable(session: WarehouseSession, source: GlueSourc
 
 /** https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_EXTERNAL_SCHEMA.html */
 function createExternalSchema(schema: string, {settings}: WarehouseSession, {database}: GlueSource): string {
-  const {iamRole} = settings
-  const role = iamRole.toLowerCase() === 'default' ? 'default' : quoteText(iamRole)
-  return `CREATE EXTERNAL SCHEMA ${quoteName(schema)} FROM DATA CATALOG DATABASE ${quoteText(database)} IAM_ROLE ${role};`
+  return `CREATE EXTERNAL SCHEMA ${quoteName(schema)} FROM DATA CATALOG DATABASE ${quoteText(database)} ${iamRoleClause(settings)};`
 }

@@ -1,6 +1,10 @@
 /** The offline store on Amazon Redshift: the warehouse chooses rows, which come by S3, and DuckDB finishes them here. */
 import type {DuckDBInstance} from '@duckdb/node-api'
-import {compileIncompleteRows, compileLatestPerEntity} from '../../compile/latest-per-entity.js'
+import {
+  compileIncompleteRows,
+  compileLatestPerEntity,
+  latestColumns,
+} from '../../compile/latest-per-entity.js'
 import {valueTypeOf} from '../../compile/dialects/duckdb-types.js'
 import {travelOf} from '../../compile/dialects/redshift-types.js'
 import {quoteName} from '../../compile/dialects/redshift-names.js'
@@ -42,7 +46,6 @@ import type {
   SourceColumn,
   SourceSummary,
 } from '../offline-store.js'
-import {latestColumns} from '../../compile/latest-per-entity.js'
 import {cleanUpStaging} from './clean-up-staging.js'
 import {DataApi} from './data-api.js'
 import {examineRedshift} from './examine-redshift.js'

@@ -9,8 +9,8 @@ import {join} from 'node:path'
 import {S3Objects} from '../../aws/s3/s3-objects.js'
 import {parseS3Location, type S3Location} from '../../aws/s3/s3-location.js'
 import {quoteText} from '../../compile/dialects/redshift-names.js'
-import {FeatureStoreError} from '../../errors.js'
 import {emptyRelation, parquetFiles} from './home-rows.js'
+import {iamRoleClause} from './iam-role.js'
 import type {RedshiftSettings} from './redshift-settings.js'
 import {stagingFailure} from './staging-failure.js'
 import type {WarehouseSession} from './warehouse-session.js'
@@ -55,7 +55,7 @@ export class StagingArea implements AsyncDisposable {
   async unload(session: WarehouseSession, select: string, order: 'kept' | 'any'): Promise<StagedParts> {
     const prefix = `${this.#prefix}/${(this.#answers += 1)}/part_`
     await session.run(
-      `UNLOAD (${quoteText(select)}) TO ${quoteText(prefix)} ${this.#role()} FORMAT AS PARQUET MANIFEST MAXFILESIZE ${partMegabytes} MB${order === 'kept' ? ' PARALLEL OFF' : ''}`,
+      `UNLOAD (${quoteText(select)}) TO ${quoteText(prefix)} ${iamRoleClause(this.#settings)} FORMAT AS PARQUET MANIFEST MAXFILESIZE ${partMegabytes} MB${order === 'kept' ? ' PARALLEL OFF' : ''}`,
     )
     // Read by the manifest and not by listing: a part that is missing is then an error.
     const text = await this.#told(`${prefix}manifest`, (place) => this.#manifest(session, place))
@@ -80,7 +80,9 @@ export class StagingArea implements AsyncDisposable {
   async load(session: WarehouseSession, path: string, table: string): Promise<void> {
     const url = `${this.#prefix}/${(this.#answers += 1)}/rows.parquet`
     await this.#told(url, (place) => this.#objects.upload(place, path))
-    await session.run(`COPY ${table} FROM ${quoteText(url)} ${this.#role()} FORMAT AS PARQUET`)
+    await session.run(
+      `COPY ${table} FROM ${quoteText(url)} ${iamRoleClause(this.#settings)} FORMAT AS PARQUET`,
+    )
     await this.#remove(url)
   }
 
@@ -175,14 +177,5 @@ export class StagingArea implements AsyncDisposable {
       signal?.throwIfAborted()
       throw await stagingFailure(error, this.#objects, place)
     }
-  }
-
-  #role(): string {
-    const {iamRole} = this.#settings
-    if (iamRole.includes("'"))
-      throw new FeatureStoreError('FS_CONFIG_INVALID', '`offline_store.iam_role` holds a quote.', {
-        hint: 'Give the ARN of a role.',
-      })
-    return iamRole.toLowerCase() === 'default' ? 'IAM_ROLE default' : `IAM_ROLE ${quoteText(iamRole)}`
   }
 }
