@@ -1,3 +1,4 @@
+import {once} from 'node:events'
 import {createServer} from 'node:http'
 import {finished, pipeline} from 'node:stream/promises'
 import {setTimeout as sleep} from 'node:timers/promises'
@@ -69,6 +70,7 @@ export class AwsProxy {
     if (this.#requests.length > requestsKept) this.#requests.shift()
     const fault = this.#faults.take(operation, url)
     if (fault?.delayMillis !== undefined) await sleep(fault.delayMillis)
+    if (fault?.bodyBytes !== undefined) return this.#passSome(fault, request, response)
     const isFailing = fault?.cut === true || fault?.type !== undefined
     if (!isFailing) return this.#pass(operation, request, body, response)
     if (fault.after === true) await this.#takeEffect(operation, request, body)
@@ -82,6 +84,15 @@ export class AwsProxy {
     const answer = await this.#moto.forward(request, request)
     response.writeHead(answer.statusCode, withoutHops(answer.headers))
     await pipeline(answer, response)
+  }
+
+  async #passSome({bodyBytes, cut}, request, response) {
+    const answer = await this.#moto.forward(request, request)
+    response.writeHead(answer.statusCode, withoutHops(answer.headers))
+    const body = await readAll(answer)
+    await new Promise((resolve) => response.write(body.subarray(0, bodyBytes), resolve))
+    if (cut === true) request.socket.destroy()
+    else await once(response, 'close')
   }
 
   async #takeEffect(operation, request, body) {
