@@ -70,6 +70,7 @@ export class AwsProxy {
     if (this.#requests.length > requestsKept) this.#requests.shift()
     const fault = this.#faults.take(operation, url)
     if (fault?.delayMillis !== undefined) await sleep(fault.delayMillis)
+    if (fault?.unconditional === true) dropConditions(headers)
     if (fault?.bodyBytes !== undefined) return this.#passSome(fault, request, response)
     const isFailing = fault?.cut === true || fault?.type !== undefined
     if (!isFailing) return this.#pass(operation, request, body, response)
@@ -141,6 +142,11 @@ export class AwsProxy {
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html */
 function accessKeyOf({authorization = ''}) {
   return /Credential=([^/]+)\//.exec(authorization)?.[1] ?? ''
+}
+
+function dropConditions(headers) {
+  delete headers['if-match']
+  delete headers['if-none-match']
 }
 
 function inJson(operation, headers, answer) {

@@ -14,6 +14,7 @@
  * @property {boolean} [cut] The connection ends instead of an answer.
  * @property {number} [bodyBytes] Of an object that is asked for so many bytes come; then nothing more does, or the
  *   connection ends where it is `cut`.
+ * @property {boolean} [unconditional] The request is carried out as if it had no conditions.
  * @property {boolean} [after] The request takes effect, and then its answer is lost, to the error or to the cut.
  */
 
