@@ -129,6 +129,28 @@ describe('formats', () => {
     ])
   })
 
+  test('a file whose name is a pattern is that file, and no other', async () => {
+    for (const [name, driver] of [
+      ['p1.parquet', 1],
+      ['p[1].parquet', 2],
+      ['p*.parquet', 3],
+    ] as const)
+      await writeDays(join(folder, 'patterns', name), [driver])
+    await glue.table('patterns', {
+      location: join(folder, 'patterns'),
+      format: 'parquet',
+      columns: rowColumns,
+    })
+    const rows = featureRows(source('patterns'), {driver_id: 'int64'}, {rate: 'float64'})
+    const intervals = [{start: start - day, end: start + 9n * day}]
+    expect(await rowsOf(source('patterns'), {rate: 'float64'})).toEqual([
+      [1, 0.1],
+      [2, 0.2],
+      [3, 0.3],
+    ])
+    expect(await store.summarizeSource({kind: 'source_summary', rows, intervals})).toMatchObject({rows: 3})
+  })
+
   test('Delta and Iceberg, at one snapshot that a run can pin', async () => {
     const columns = {driver_id: 'bigint', event_timestamp: 'timestamp', conv_rate: 'double'}
     await glue.table('delta', {

@@ -121,6 +121,31 @@ describe('in S3', () => {
   test.each([
     ['read where they lie', () => duckDbExtensions()],
     ['fetched into the cache', () => join(folder, 'no-extensions')],
+  ])('objects whose keys are patterns are %s, each once', async (_, extensions) => {
+    const keys = ['p1.parquet', 'p[1].parquet']
+    for (const [index, key] of keys.entries()) {
+      const Body = readFileSync(join(folder, `${index + 1}.parquet`))
+      await s3.send(new PutObjectCommand({Bucket: bucket, Key: `patterns/${key}`, Body}))
+    }
+    const name = extensions() === duckDbExtensions() ? 'patterns_there' : 'patterns_cached'
+    await glue.table(name, {
+      location: `s3://${bucket}/patterns`,
+      format: 'parquet',
+      columns: {driver_id: 'bigint', event_timestamp: 'timestamp', rate: 'double'},
+    })
+    const source = {
+      ...({kind: 'data_source', name, type: 'glue', timestampField: 'event_timestamp'} as const),
+      ...{database: 'lake', table: name},
+    }
+    expect(await newest(source, {rate: 'float64'}, extensions())).toEqual([
+      [1n, 0.25],
+      [2n, 0.5],
+    ])
+  })
+
+  test.each([
+    ['read where they lie', () => duckDbExtensions()],
+    ['fetched into the cache', () => join(folder, 'no-extensions')],
   ])('partitions of a Glue table are %s', async (_, extensions) => {
     const source = {
       ...({kind: 'data_source', name: 'parts', type: 'glue', timestampField: 'event_timestamp'} as const),

@@ -1,10 +1,11 @@
 import {quoteText} from '../../compile/dialects/duckdb-names.js'
 import {duckDbTypeOfHive} from '../../compile/dialects/hive-types.js'
 import type {CatalogTable} from '../../catalog/glue/catalog-table.js'
+import {escapeGlob} from './source-files.js'
 import type {SourceForm} from './source-form.js'
 
 /**
- * Files as the catalog says they are to be read. Text files have the catalog's columns, by place in CSV and by name in
+ * Files, each by its very name, as the catalog says they are to be read. Text files have the catalog's columns, by place in CSV and by name in
  * JSON; in the form `exact` their values stay text, to be read as a view declares them.
  */
 export function catalogFiles(
@@ -13,7 +14,7 @@ export function catalogFiles(
   form: SourceForm,
   isHive: boolean,
 ): string {
-  const list = `[${files.map(quoteText).join(', ')}]`
+  const list = `[${files.map((file) => quoteText(escapeGlob(file))).join(', ')}]`
   const hive = isHive
     ? ['hive_partitioning = true', 'hive_types_autocast = false']
     : ['hive_partitioning = false']
