@@ -107,14 +107,20 @@ describe('formats', () => {
   })
 
   test.each([
-    ['csv', 'driver;at;rate\n1;2024-01-01 00:00:00;"0,5"\n2;2024-01-02;\n', {'skip.header.line.count': '1'}],
-    ['tabs', '1\t2024-01-01 00:00:00\t0,5\n2\t2024-01-02\t\\N\n', {}],
+    [
+      'csv',
+      'driver;at;rate\n1;2024-01-01 00:00:00;"0,5"\n2;2024-01-02;\n',
+      {'skip.header.line.count': '1'},
+      '',
+    ],
+    ['tabs', '1\t2024-01-01 00:00:00\t0,5\n2\t2024-01-02\t\\N\n', {}, null],
     [
       'json',
       '{"driver_id": 1, "event_timestamp": "2024-01-01", "rate": "0,5"}\n{"driver_id": 2, "event_timestamp": "2024-01-02"}\n',
       {},
+      null,
     ],
-  ] as const)('%s', async (format, content, parameters) => {
+  ] as const)('%s', async (format, content, parameters, second) => {
     mkdirSync(join(folder, format))
     writeFileSync(join(folder, format, 'part-0'), content)
     await glue.table(`rows_${format}`, {
@@ -125,7 +131,7 @@ describe('formats', () => {
     })
     expect(await rowsOf(source(`rows_${format}`), {rate: 'string'})).toEqual([
       [1, '0,5'],
-      [2, null],
+      [2, second],
     ])
   })
 
@@ -312,21 +318,26 @@ describe('partitions', () => {
     expect(await rowsOf(source('scattered'), {rate: 'float64'})).toHaveLength(2)
   })
 
-  test('of CSV', async () => {
-    const location = join(folder, 'csv_days')
-    await glue.table('csv_days', {
+  test.each([
+    ['CSV', {}],
+    ['CSV with an escape', {'escape.delim': '\\'}],
+  ] as const)('of %s', async (what, serde) => {
+    const name = what.replaceAll(' ', '_')
+    const location = join(folder, name)
+    await glue.table(name, {
       location,
       format: 'tabs',
       columns: {driver_id: 'bigint', event_timestamp: 'timestamp', rate: 'double'},
       keys: {dt: 'date'},
+      serde,
     })
     for (const of of [1, 2]) {
       const path = join(location, `dt=2024-01-0${of}`)
       mkdirSync(path, {recursive: true})
       writeFileSync(join(path, 'part'), `${of}\t2024-01-0${of}\t0.${of}\n`)
-      await glue.partition('csv_days', [`2024-01-0${of}`], path)
+      await glue.partition(name, [`2024-01-0${of}`], path)
     }
-    expect(await rowsOf(source('csv_days'), {rate: 'float64', dt: 'date'})).toEqual([
+    expect(await rowsOf(source(name), {rate: 'float64', dt: 'date'})).toEqual([
       [1, 0.1, '2024-01-01'],
       [2, 0.2, '2024-01-02'],
     ])
