@@ -1,12 +1,16 @@
 import {createWriteStream} from 'node:fs'
 import {open, readFile, rm, stat} from 'node:fs/promises'
 import {pipeline} from 'node:stream/promises'
-import type {S3Client} from '@aws-sdk/client-s3'
+import type {
+  ListMultipartUploadsCommandInput,
+  ListMultipartUploadsCommandOutput,
+  S3Client,
+} from '@aws-sdk/client-s3'
 import {callerIdentity} from '../caller-identity.js'
 import {awsClientSettings, s3PathStyle, type AwsIdentity} from '../client-settings.js'
 import {readBody} from './read-body.js'
 import {s3Failure, type S3Failure} from './s3-failure.js'
-import type {S3Location, S3Object} from './s3-location.js'
+import type {S3Location, S3Object, S3Upload} from './s3-location.js'
 
 /** On what a write depends: that nothing is there, or what is there still has an ETag. */
 export type S3Condition = 'absent' | {readonly etag: string}
@@ -185,6 +189,33 @@ export class S3Objects implements AsyncDisposable {
           size: Size as number,
           modifiedMillis: (LastModified as Date).getTime(),
         }
+  }
+
+  /** All uploads in parts that have not ended and whose keys begin so. */
+  async *listUploads({bucket, key}: S3Location): AsyncGenerator<S3Upload, void, undefined> {
+    let next: Pick<ListMultipartUploadsCommandInput, 'KeyMarker' | 'UploadIdMarker'> | undefined = {}
+    while (next !== undefined) {
+      const {Uploads, IsTruncated, NextKeyMarker, NextUploadIdMarker}: ListMultipartUploadsCommandOutput =
+        await this.#client.send(
+          new this.#sdk.ListMultipartUploadsCommand({Bucket: bucket, Prefix: key, ...next}),
+        )
+      for (const {Key, UploadId, Initiated} of Uploads ?? [])
+        yield {
+          bucket,
+          key: Key as string,
+          uploadId: UploadId as string,
+          begunMillis: (Initiated as Date).getTime(),
+        }
+      next = IsTruncated === true ? {KeyMarker: NextKeyMarker, UploadIdMarker: NextUploadIdMarker} : undefined
+    }
+  }
+
+  /** Removes the parts of an upload. One that has ended in the meantime stays as it ended. */
+  async abortUpload({bucket, key, uploadId}: S3Upload): Promise<void> {
+    const command = new this.#sdk.AbortMultipartUploadCommand({Bucket: bucket, Key: key, UploadId: uploadId})
+    await this.#client.send(command).catch((error: unknown) => {
+      if ((error as Error).name !== 'NoSuchUpload') throw error
+    })
   }
 
   /** May be repeated. With an ETag, only while the object has it: else 412. */
