@@ -10,6 +10,7 @@ interface CleanupDocument {
   readonly location: string | null
   readonly runs: number
   readonly objects: number
+  readonly uploads: number
   readonly bytes: number
   readonly removed: boolean
 }
@@ -36,18 +37,24 @@ export default class Cleanup extends BaseCommand {
       const left = await store.cleanUp({olderThan: flags['older-than'] ?? dayMicros, dryRun})
       if (left === undefined) {
         this.log(`The offline store of type ${store.config.offlineStore.type} leaves nothing elsewhere.`)
-        return {location: null, runs: 0, objects: 0, bytes: 0, removed: false}
+        return {location: null, runs: 0, objects: 0, uploads: 0, bytes: 0, removed: false}
       }
-      const {location, runs, objects, bytes} = left
-      const what = `${formatCount(objects)} ${objects === 1 ? 'object' : 'objects'} of ${formatCount(runs)} ${runs === 1 ? 'run' : 'runs'} in ${location} (${formatCount(bytes)} bytes)`
+      const {location, runs, objects, uploads, bytes} = left
+      const isClean = objects + uploads === 0
+      const unended = uploads === 0 ? '' : ` and ${counted(uploads, 'unfinished upload')}`
+      const what = `${counted(objects, 'object')}${unended} of ${counted(runs, 'run')} in ${location} (${formatCount(bytes)} bytes)`
       this.log(
-        objects === 0
+        isClean
           ? `${ansis.green('✓')} Nothing to remove in ${location}.`
           : dryRun
             ? `Would remove ${what}.`
             : `${ansis.green('✓')} Removed ${what}.`,
       )
-      return {location, runs, objects, bytes, removed: !dryRun && objects > 0}
+      return {...left, removed: !dryRun && !isClean}
     })
   }
+}
+
+function counted(count: number, what: string): string {
+  return `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`
 }

@@ -142,6 +142,9 @@ export interface LeftBehind {
   readonly location: string
   readonly runs: number
   readonly objects: number
+  /** Uploads in parts that did not end; how large their parts are is not known. */
+  readonly uploads: number
+  /** Of the objects. */
   readonly bytes: number
 }
 

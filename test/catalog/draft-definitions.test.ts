@@ -47,7 +47,7 @@ name: driver_stats
 type: glue
 database: lake
 table: driver_stats
-partitioned_by: event_time # confirm: the days of the partitions are those of the event times, not of loading
+# partitioned_by: event_time # if the days of the partitions are those of the event times, not of loading: loads then read only theirs
 timestamp_field: event_time # confirm
 created_timestamp_column: created_at # confirm
 ---

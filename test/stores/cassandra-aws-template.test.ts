@@ -192,9 +192,9 @@ describe('the aws template', () => {
     const used = await rightsUsed(async () => sameAnswers(await answers(repo)))
     const mayDo = actionsOf('OfflinePolicy', 'TaskRole')
     expect(used.filter((right) => !mayDo.includes(right))).toEqual([])
-    // What doctor, a command that is stopped, large objects and the credentials themselves need besides.
+    // What doctor, cleanup, a command that is stopped, large objects and the credentials themselves need besides.
     const others =
-      /^(redshift-data:CancelStatement|redshift-serverless:GetCredentials|s3:AbortMultipartUpload|kms:\w+)$/
+      /^(redshift-data:CancelStatement|redshift-serverless:GetCredentials|s3:AbortMultipartUpload|s3:ListBucketMultipartUploads|kms:\w+)$/
     expect(mayDo.filter((right) => !used.includes(right) && !others.test(right))).toEqual([])
     expect(await keysOutside(['data/', 'registry.json'])).toEqual([])
   })
@@ -258,6 +258,7 @@ function rightFor(call: string): string | undefined {
   const rights: Readonly<Record<string, string>> = {
     HeadObject: 'GetObject',
     ListObjectsV2: 'ListBucket',
+    ListMultipartUploads: 'ListBucketMultipartUploads',
     DeleteObjects: 'DeleteObject',
   }
   return `s3:${rights[operation] ?? operation}`

@@ -107,14 +107,20 @@ describe('formats', () => {
   })
 
   test.each([
-    ['csv', 'driver;at;rate\n1;2024-01-01 00:00:00;"0,5"\n2;2024-01-02;\n', {'skip.header.line.count': '1'}],
-    ['tabs', '1\t2024-01-01 00:00:00\t0,5\n2\t2024-01-02\t\\N\n', {}],
+    [
+      'csv',
+      'driver;at;rate\n1;2024-01-01 00:00:00;"0,5"\n2;2024-01-02;\n',
+      {'skip.header.line.count': '1'},
+      '',
+    ],
+    ['tabs', '1\t2024-01-01 00:00:00\t0,5\n2\t2024-01-02\t\\N\n', {}, null],
     [
       'json',
       '{"driver_id": 1, "event_timestamp": "2024-01-01", "rate": "0,5"}\n{"driver_id": 2, "event_timestamp": "2024-01-02"}\n',
       {},
+      null,
     ],
-  ] as const)('%s', async (format, content, parameters) => {
+  ] as const)('%s', async (format, content, parameters, second) => {
     mkdirSync(join(folder, format))
     writeFileSync(join(folder, format, 'part-0'), content)
     await glue.table(`rows_${format}`, {
@@ -125,8 +131,30 @@ describe('formats', () => {
     })
     expect(await rowsOf(source(`rows_${format}`), {rate: 'string'})).toEqual([
       [1, '0,5'],
-      [2, null],
+      [2, second],
     ])
+  })
+
+  test('a file whose name is a pattern is that file, and no other', async () => {
+    for (const [name, driver] of [
+      ['p1.parquet', 1],
+      ['p[1].parquet', 2],
+      ['p*.parquet', 3],
+    ] as const)
+      await writeDays(join(folder, 'patterns', name), [driver])
+    await glue.table('patterns', {
+      location: join(folder, 'patterns'),
+      format: 'parquet',
+      columns: rowColumns,
+    })
+    const rows = featureRows(source('patterns'), {driver_id: 'int64'}, {rate: 'float64'})
+    const intervals = [{start: start - day, end: start + 9n * day}]
+    expect(await rowsOf(source('patterns'), {rate: 'float64'})).toEqual([
+      [1, 0.1],
+      [2, 0.2],
+      [3, 0.3],
+    ])
+    expect(await store.summarizeSource({kind: 'source_summary', rows, intervals})).toMatchObject({rows: 3})
   })
 
   test('Delta and Iceberg, at one snapshot that a run can pin', async () => {
@@ -290,21 +318,26 @@ describe('partitions', () => {
     expect(await rowsOf(source('scattered'), {rate: 'float64'})).toHaveLength(2)
   })
 
-  test('of CSV', async () => {
-    const location = join(folder, 'csv_days')
-    await glue.table('csv_days', {
+  test.each([
+    ['CSV', {}],
+    ['CSV with an escape', {'escape.delim': '\\'}],
+  ] as const)('of %s', async (what, serde) => {
+    const name = what.replaceAll(' ', '_')
+    const location = join(folder, name)
+    await glue.table(name, {
       location,
       format: 'tabs',
       columns: {driver_id: 'bigint', event_timestamp: 'timestamp', rate: 'double'},
       keys: {dt: 'date'},
+      serde,
     })
     for (const of of [1, 2]) {
       const path = join(location, `dt=2024-01-0${of}`)
       mkdirSync(path, {recursive: true})
       writeFileSync(join(path, 'part'), `${of}\t2024-01-0${of}\t0.${of}\n`)
-      await glue.partition('csv_days', [`2024-01-0${of}`], path)
+      await glue.partition(name, [`2024-01-0${of}`], path)
     }
-    expect(await rowsOf(source('csv_days'), {rate: 'float64', dt: 'date'})).toEqual([
+    expect(await rowsOf(source(name), {rate: 'float64', dt: 'date'})).toEqual([
       [1, 0.1, '2024-01-01'],
       [2, 0.2, '2024-01-02'],
     ])

@@ -4,13 +4,19 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {PutObjectCommand} from '@aws-sdk/client-s3'
 import {DuckDBInstance} from '@duckdb/node-api'
-import {afterAll, beforeAll, describe, expect, test} from 'vitest'
+import {afterAll, beforeAll, describe, expect, test, vi} from 'vitest'
 import type {DataSource} from '../../src/definitions/definition.js'
 import {openOfflineStore} from '../../src/offline/drivers.js'
+import {AttachedDatabases} from '../../src/offline/duckdb/attached-databases.js'
+import {DuckDbSession} from '../../src/offline/duckdb/duckdb-session.js'
+import {readSource} from '../../src/offline/duckdb/read-source.js'
+import {ObjectCache} from '../../src/offline/duckdb/s3/object-cache.js'
+import {S3Files} from '../../src/offline/duckdb/s3/s3-files.js'
 import {adoptAws, type AdoptedAws} from '../support/adopted-aws.js'
 import {duckDbExtensions} from '../support/aws-stand-in.js'
 import {featureRows, latestQuery, readNewest} from '../support/frames.js'
 import {runFs} from '../support/run-fs.js'
+import {StsServer} from '../support/sts-server.js'
 import {GlueTables} from '../support/lake-tables/glue-tables.js'
 import {
   makeIcebergInS3,
@@ -36,6 +42,14 @@ beforeAll(async () => {
   await upload(tables.delta.path, 'delta')
   iceberg = await makeIcebergInS3(join(folder, 'iceberg'), aws.url, bucket)
   await writeParts()
+  await glue.table('delta', {
+    ...{location: `s3://${bucket}/delta`, columns: {}},
+    parameters: {table_type: 'DELTA', 'spark.sql.sources.provider': 'delta'},
+  })
+  await glue.table('iceberg', {
+    ...{location: iceberg.path, columns: {}},
+    parameters: {table_type: 'ICEBERG', metadata_location: iceberg.metadataFile},
+  })
 }, 300_000)
 afterAll(async () => {
   glue.close()
@@ -121,6 +135,31 @@ describe('in S3', () => {
   test.each([
     ['read where they lie', () => duckDbExtensions()],
     ['fetched into the cache', () => join(folder, 'no-extensions')],
+  ])('objects whose keys are patterns are %s, each once', async (_, extensions) => {
+    const keys = ['p1.parquet', 'p[1].parquet']
+    for (const [index, key] of keys.entries()) {
+      const Body = readFileSync(join(folder, `${index + 1}.parquet`))
+      await s3.send(new PutObjectCommand({Bucket: bucket, Key: `patterns/${key}`, Body}))
+    }
+    const name = extensions() === duckDbExtensions() ? 'patterns_there' : 'patterns_cached'
+    await glue.table(name, {
+      location: `s3://${bucket}/patterns`,
+      format: 'parquet',
+      columns: {driver_id: 'bigint', event_timestamp: 'timestamp', rate: 'double'},
+    })
+    const source = {
+      ...({kind: 'data_source', name, type: 'glue', timestampField: 'event_timestamp'} as const),
+      ...{database: 'lake', table: name},
+    }
+    expect(await newest(source, {rate: 'float64'}, extensions())).toEqual([
+      [1n, 0.25],
+      [2n, 0.5],
+    ])
+  })
+
+  test.each([
+    ['read where they lie', () => duckDbExtensions()],
+    ['fetched into the cache', () => join(folder, 'no-extensions')],
   ])('partitions of a Glue table are %s', async (_, extensions) => {
     const source = {
       ...({kind: 'data_source', name: 'parts', type: 'glue', timestampField: 'event_timestamp'} as const),
@@ -148,14 +187,6 @@ describe('in S3', () => {
   })
 
   test('the role of a Glue source also reads the objects of Delta and Iceberg tables', async () => {
-    await glue.table('delta', {
-      ...{location: `s3://${bucket}/delta`, columns: {}},
-      parameters: {table_type: 'DELTA', 'spark.sql.sources.provider': 'delta'},
-    })
-    await glue.table('iceberg', {
-      ...{location: iceberg.path, columns: {}},
-      parameters: {table_type: 'ICEBERG', metadata_location: iceberg.metadataFile},
-    })
     for (const table of ['delta', 'iceberg']) {
       const source = {
         ...({kind: 'data_source', name: table, type: 'glue', timestampField: 'event_timestamp'} as const),
@@ -166,6 +197,54 @@ describe('in S3', () => {
       expect(found.operations).toContain('S3.GetObject')
       expect(found.keys, table).toEqual(['ASIA'])
     }
+  })
+
+  test.each([
+    ['Parquet', 'parts'],
+    ['Delta', 'delta'],
+  ])('each statement reads as whom the role is then, also within a session (%s)', async (_, table) => {
+    const roleArn = 'arn:aws:iam::123456789012:role/short'
+    await using sts = await StsServer.start({roleArn, externalId: null})
+    // Less than the time before which credentials are renewed.
+    sts.sessionMillis = 60_000
+    vi.stubEnv('AWS_ENDPOINT_URL_STS', sts.url)
+    const instance = await DuckDBInstance.create(':memory:', {extension_directory: duckDbExtensions()})
+    try {
+      await using files = new S3Files(new ObjectCache(join(folder, 'unused'), 1))
+      const databases = new AttachedDatabases(instance)
+      await using session = new DuckDbSession(await instance.connect(), databases, files)
+      const source = {
+        ...({kind: 'data_source', name: table, type: 'glue', timestampField: 'event_timestamp'} as const),
+        ...{database: 'lake', table, roleArn},
+      }
+      const read = async () => {
+        const {relation} = await readSource(session, {source, inputs: {}}, folder, 'exact')
+        // What is held of the objects would be read again, and not asked for.
+        await session.run('SET enable_external_file_cache = false')
+        await session.rows(`SELECT max(driver_id) FROM ${relation}`)
+        return (await aws.requests()).findLast(({operation}) => operation === 'S3.GetObject')?.accessKeyId
+      }
+      const first = await read()
+      expect(first).toMatch(/^ASIA/)
+      expect(await read()).not.toBe(first)
+    } finally {
+      instance.closeSync()
+      vi.unstubAllEnvs()
+    }
+  })
+
+  test('where a bucket lies is asked once, whatever is read of it', async () => {
+    const {answer, operations} = await asked(async () => {
+      const before = (await aws.calls())['S3.HeadBucket'] ?? 0
+      const source = {
+        ...({kind: 'data_source', name: 'parts', type: 'glue', timestampField: 'event_timestamp'} as const),
+        ...{database: 'lake', table: 'parts'},
+      }
+      await newest(source, {rate: 'float64'}, duckDbExtensions())
+      return ((await aws.calls())['S3.HeadBucket'] ?? 0) - before
+    })
+    expect(operations).toContain('S3.GetObject')
+    expect(answer).toBe(1)
   })
 
   test('each snapshot of an Iceberg table is read, by its folder and by its metadata file', async () => {

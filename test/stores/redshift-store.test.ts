@@ -2,7 +2,13 @@
 import {mkdirSync, readFileSync} from 'node:fs'
 import {readdir} from 'node:fs/promises'
 import {join} from 'node:path'
-import {DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand} from '@aws-sdk/client-s3'
+import {
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3'
 import {
   CancelStatementCommand,
   DescribeStatementCommand,
@@ -389,23 +395,31 @@ test('cleanup removes what killed runs left, and nothing else', async () => {
   const others = ['fs/fs-runs.txt', 'else/fs-run-a/x']
   for (const Key of [...killed, ...others])
     await s3.send(new PutObjectCommand({Bucket: 'staging', Key, Body: 'rows'}))
+  // moto says of each that it began in 2010.
+  const uploads = ['fs/fs-run-a/2/rows.parquet', 'fs/fs-run-c/1/rows.parquet', 'else/fs-run-a/y']
+  for (const Key of uploads) await s3.send(new CreateMultipartUploadCommand({Bucket: 'staging', Key}))
+  const unended = async () => {
+    const {Uploads = []} = await s3.send(new ListMultipartUploadsCommand({Bucket: 'staging'}))
+    return Uploads.map(({Key}) => Key).toSorted()
+  }
   const keys = async () => {
     const {Contents = []} = await s3.send(new ListObjectsV2Command({Bucket: 'staging'}))
     return Contents.map(({Key}) => Key)
   }
   const now = BigInt(Date.now()) * 1000n
   const hour = 3_600_000_000n
-  const found = {location: 's3://staging/fs', runs: 2, objects: 3, bytes: 12}
-  expect(await fixture.store.cleanUp?.(now - hour, {dryRun: false})).toEqual({
-    ...found,
-    runs: 0,
-    objects: 0,
-    bytes: 0,
-  })
+  const found = {location: 's3://staging/fs', runs: 3, objects: 3, uploads: 2, bytes: 12}
+  const nothing = {...found, runs: 0, objects: 0, uploads: 0, bytes: 0}
+  const before2010 = BigInt(Date.UTC(2010, 0)) * 1000n
+  expect(await fixture.store.cleanUp?.(before2010, {dryRun: false})).toEqual(nothing)
+  // The upload of a run that has newer objects stays with them.
+  expect(await fixture.store.cleanUp?.(now - hour, {dryRun: true})).toEqual({...nothing, runs: 1, uploads: 1})
   expect(await fixture.store.cleanUp?.(now + hour, {dryRun: true})).toEqual(found)
   expect(await keys()).toHaveLength(5)
+  expect(await unended()).toHaveLength(3)
   expect(await fixture.store.cleanUp?.(now + hour, {dryRun: false})).toEqual(found)
   expect(await keys()).toEqual(['else/fs-run-a/x', 'fs/fs-runs.txt'])
+  expect(await unended()).toEqual(['else/fs-run-a/y'])
   for (const Key of others) await s3.send(new DeleteObjectCommand({Bucket: 'staging', Key}))
 })
 

@@ -1,7 +1,8 @@
 import {join} from 'node:path'
 import {writeFileSync} from 'node:fs'
-import {GetObjectCommand, PutObjectCommand} from '@aws-sdk/client-s3'
+import {GetObjectCommand, ListObjectsV2Command, PutObjectCommand} from '@aws-sdk/client-s3'
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest'
+import type {Finding} from '../../src/examination.js'
 import {openRegistry} from '../../src/registry/drivers.js'
 import type {Registry} from '../../src/registry/registry.js'
 import {updateRegistry} from '../../src/registry/update-registry.js'
@@ -179,6 +180,57 @@ describe('a registry in S3', () => {
     await s3.send(new PutObjectCommand({Bucket, Key: keyOf(location), Body: 'hello'}))
     await using registry = await open(location)
     await expect(registry.read()).rejects.toMatchObject({code: 'FS_REGISTRY_UNREADABLE'})
+  })
+})
+
+describe('what doctor does to see whether a registry may be written', () => {
+  const findingsOf = async (registry: Registry): Promise<readonly Finding[]> => {
+    const findings: Finding[] = []
+    for await (const one of registry.examine(() => BigInt(Date.now()) * 1000n)) findings.push(one)
+    return findings
+  }
+  const keysBeside = async (location: string): Promise<readonly string[]> => {
+    const listed = await s3.send(new ListObjectsV2Command({Bucket, Prefix: keyOf(location)}))
+    return (listed.Contents ?? []).map(({Key}) => Key!)
+  }
+
+  test.each([
+    ['with a registry', true],
+    ['without one', false],
+  ])('%s: leaves all as it was', async (_, isThere) => {
+    const location = newLocation()
+    await using registry = await open(location)
+    if (isThere) await registry.commit(sampleDocument(), 'none')
+    expect(await findingsOf(registry)).toMatchObject([
+      {name: 'credentials', status: 'ok'},
+      {name: 'clock', status: 'ok'},
+      {name: 'writable', status: 'ok', detail: `${location}, on conditions`},
+    ])
+    expect(await keysBeside(location)).toEqual(isThere ? [keyOf(location)] : [])
+  })
+
+  test('where conditions are ignored: says so, and the registry is as it was', async () => {
+    const location = newLocation()
+    await using registry = await open(location)
+    const {revision} = await registry.commit(sampleDocument(), 'none')
+    await aws.faults([{operation: 'S3.PutObject', unconditional: true}])
+    expect((await findingsOf(registry)).at(-1)).toMatchObject({
+      name: 'writable',
+      status: 'failed',
+      detail: expect.stringMatching(/ignores the conditions .* could lose its update$/) as string,
+    })
+    expect(JSON.parse(await textOf(location))).toMatchObject({revision})
+    expect(await keysBeside(location)).toEqual([keyOf(location)])
+  })
+
+  test('a refusal is told with the object it is about', async () => {
+    const location = newLocation()
+    await using registry = await open(location)
+    await aws.faults([{operation: 'S3.PutObject', type: 'AccessDenied', status: 403}])
+    expect((await findingsOf(registry)).at(-1)).toMatchObject({
+      status: 'failed',
+      detail: expect.stringContaining(`${location}.doctor: access is denied to arn:`) as string,
+    })
   })
 })
 

@@ -13,7 +13,7 @@ export interface AssumeRoleCall {
 }
 
 /**
- * STS as far as AssumeRole goes, at the wire: it knows one role, and the external id without which it may not be
+ * STS as far as AssumeRole goes, at the wire: it knows one role, and the external id, if any, without which it may not be
  * assumed. It proves what the client asks for and what it makes of the answers. It does not verify signatures, knows no
  * policies, and its sessions mean nothing to any other service.
  */
@@ -24,9 +24,9 @@ export class StsServer implements AsyncDisposable {
   /** Accepts calls and leaves them without an answer. */
   isMute = false
   readonly #server: Server
-  readonly #known: {readonly roleArn: string; readonly externalId: string}
+  readonly #known: {readonly roleArn: string; readonly externalId: string | null}
 
-  private constructor(known: {readonly roleArn: string; readonly externalId: string}) {
+  private constructor(known: {readonly roleArn: string; readonly externalId: string | null}) {
     this.#known = known
     this.#server = createServer((request, response) => {
       const chunks: Buffer[] = []
@@ -40,7 +40,10 @@ export class StsServer implements AsyncDisposable {
     })
   }
 
-  static async start(known: {readonly roleArn: string; readonly externalId: string}): Promise<StsServer> {
+  static async start(known: {
+    readonly roleArn: string
+    readonly externalId: string | null
+  }): Promise<StsServer> {
     const sts = new StsServer(known)
     await new Promise<void>((resolve) => sts.#server.listen(0, '127.0.0.1', resolve))
     return sts

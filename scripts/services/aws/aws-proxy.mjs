@@ -1,3 +1,4 @@
+import {once} from 'node:events'
 import {createServer} from 'node:http'
 import {finished, pipeline} from 'node:stream/promises'
 import {setTimeout as sleep} from 'node:timers/promises'
@@ -69,6 +70,8 @@ export class AwsProxy {
     if (this.#requests.length > requestsKept) this.#requests.shift()
     const fault = this.#faults.take(operation, url)
     if (fault?.delayMillis !== undefined) await sleep(fault.delayMillis)
+    if (fault?.unconditional === true) dropConditions(headers)
+    if (fault?.bodyBytes !== undefined) return this.#passSome(fault, request, response)
     const isFailing = fault?.cut === true || fault?.type !== undefined
     if (!isFailing) return this.#pass(operation, request, body, response)
     if (fault.after === true) await this.#takeEffect(operation, request, body)
@@ -82,6 +85,15 @@ export class AwsProxy {
     const answer = await this.#moto.forward(request, request)
     response.writeHead(answer.statusCode, withoutHops(answer.headers))
     await pipeline(answer, response)
+  }
+
+  async #passSome({bodyBytes, cut}, request, response) {
+    const answer = await this.#moto.forward(request, request)
+    response.writeHead(answer.statusCode, withoutHops(answer.headers))
+    const body = await readAll(answer)
+    await new Promise((resolve) => response.write(body.subarray(0, bodyBytes), resolve))
+    if (cut === true) request.socket.destroy()
+    else await once(response, 'close')
   }
 
   async #takeEffect(operation, request, body) {
@@ -130,6 +142,11 @@ export class AwsProxy {
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html */
 function accessKeyOf({authorization = ''}) {
   return /Credential=([^/]+)\//.exec(authorization)?.[1] ?? ''
+}
+
+function dropConditions(headers) {
+  delete headers['if-match']
+  delete headers['if-none-match']
 }
 
 function inJson(operation, headers, answer) {

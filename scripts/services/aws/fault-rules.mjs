@@ -12,6 +12,9 @@
  * @property {Record<string, unknown>} [members] More of that answer, where the service speaks JSON: `StatementId`.
  * @property {number} [delayMillis] Waits before anything else. Alone, it only delays.
  * @property {boolean} [cut] The connection ends instead of an answer.
+ * @property {number} [bodyBytes] Of an object that is asked for so many bytes come; then nothing more does, or the
+ *   connection ends where it is `cut`.
+ * @property {boolean} [unconditional] The request is carried out as if it had no conditions.
  * @property {boolean} [after] The request takes effect, and then its answer is lost, to the error or to the cut.
  */
 

@@ -13,6 +13,13 @@ export interface S3Object extends S3Location {
   readonly modifiedMillis: number
 }
 
+/** An upload in parts that was begun and has not ended: its parts are paid for, and no listing of objects shows them. */
+export interface S3Upload extends S3Location {
+  readonly uploadId: string
+  /** As `modifiedMillis` of an object. */
+  readonly begunMillis: number
+}
+
 /** What `s3://bucket/key` names; undefined for anything else. Keys are taken as they stand, nothing is unescaped. */
 export function parseS3Location(text: string): S3Location | undefined {
   const [, bucket, key = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/is.exec(text) ?? []

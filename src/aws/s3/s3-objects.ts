@@ -1,19 +1,23 @@
 import {createWriteStream} from 'node:fs'
-import {open, readFile, stat} from 'node:fs/promises'
-import type {Readable} from 'node:stream'
+import {open, readFile, rm, stat} from 'node:fs/promises'
 import {pipeline} from 'node:stream/promises'
-import type {S3Client} from '@aws-sdk/client-s3'
+import type {
+  ListMultipartUploadsCommandInput,
+  ListMultipartUploadsCommandOutput,
+  S3Client,
+} from '@aws-sdk/client-s3'
 import {callerIdentity} from '../caller-identity.js'
 import {awsClientSettings, s3PathStyle, type AwsIdentity} from '../client-settings.js'
+import {readBody} from './read-body.js'
 import {s3Failure, type S3Failure} from './s3-failure.js'
-import type {S3Location, S3Object} from './s3-location.js'
+import type {S3Location, S3Object, S3Upload} from './s3-location.js'
 
 /** On what a write depends: that nothing is there, or what is there still has an ETag. */
 export type S3Condition = 'absent' | {readonly etag: string}
 
 const connectMillis = 10_000
-/** Of silence, not of a whole download. */
-const requestMillis = 60_000
+/** Of silence, before an answer and within its body; not of a whole download. */
+const silenceMillis = 60_000
 /** Parts of an upload: 5 MiB at least, and 10,000 of them make the largest object of 5 TiB only when they grow. */
 const partBytes = 64 * 2 ** 20
 const mostParts = 10_000
@@ -30,7 +34,7 @@ export class S3Objects implements AsyncDisposable {
   readonly #client: S3Client
   readonly #identity: AwsIdentity
 
-  private constructor(sdk: Sdk, identity: AwsIdentity) {
+  private constructor(sdk: Sdk, identity: AwsIdentity, mostSilenceMillis: number) {
     this.#sdk = sdk
     this.#identity = identity
     this.#client = new sdk.S3Client({
@@ -40,14 +44,20 @@ export class S3Objects implements AsyncDisposable {
       followRegionRedirects: true,
       requestHandler: {
         connectionTimeout: connectMillis,
-        requestTimeout: requestMillis,
+        // Ends with the headers of an answer; `socketTimeout` goes on through its body.
+        requestTimeout: mostSilenceMillis,
         throwOnRequestTimeout: true,
+        socketTimeout: mostSilenceMillis,
       },
     })
   }
 
-  static async open(identity: AwsIdentity): Promise<S3Objects> {
-    return new S3Objects(await import('@aws-sdk/client-s3'), identity)
+  /** After `mostSilenceMillis` in which nothing is heard of S3, a request or the body of an answer fails. */
+  static async open(
+    identity: AwsIdentity,
+    {mostSilenceMillis = silenceMillis}: {readonly mostSilenceMillis?: number} = {},
+  ): Promise<S3Objects> {
+    return new S3Objects(await import('@aws-sdk/client-s3'), identity, mostSilenceMillis)
   }
 
   /** What a failure means; of a refusal also whom S3 took this process for. */
@@ -67,29 +77,40 @@ export class S3Objects implements AsyncDisposable {
     readonly etag: string
     readonly metadata: Readonly<Record<string, string>>
   }> {
-    const {Body, ETag, Metadata} = await this.#client.send(
-      new this.#sdk.GetObjectCommand({Bucket: bucket, Key: key}),
+    return readBody(
+      () => this.#client.send(new this.#sdk.GetObjectCommand({Bucket: bucket, Key: key})),
+      async (body, {ETag, Metadata}) => {
+        const chunks: Uint8Array[] = []
+        let size = 0
+        for await (const chunk of body) {
+          size += chunk.length
+          if (size > mostBytes) throw new RangeError(`it has more than ${mostBytes} bytes`)
+          chunks.push(chunk)
+        }
+        const text = Buffer.concat(chunks).toString('utf8')
+        return {text, etag: ETag as string, metadata: Metadata ?? {}}
+      },
     )
-    const chunks: Uint8Array[] = []
-    let size = 0
-    for await (const chunk of Body as Readable) {
-      size += (chunk as Uint8Array).length
-      if (size > mostBytes) throw new RangeError(`it has more than ${mostBytes} bytes`)
-      chunks.push(chunk as Uint8Array)
-    }
-    return {text: Buffer.concat(chunks).toString('utf8'), etag: ETag as string, metadata: Metadata ?? {}}
   }
 
-  /** Streams an object, while it is still what its ETag says, into a file. */
+  /** Streams an object, while it is still what its ETag says, into a file that is not there yet. */
   async download({bucket, key, etag}: S3Object, file: string, signal?: AbortSignal): Promise<void> {
-    const {Body} = await this.#client.send(
-      new this.#sdk.GetObjectCommand({Bucket: bucket, Key: key, IfMatch: etag}),
-      signal === undefined ? {} : {abortSignal: signal},
-    )
-    await pipeline(
-      Body as Readable,
-      createWriteStream(file, {flags: 'wx'}),
-      signal === undefined ? {} : {signal},
+    const abort = signal === undefined ? {} : {signal}
+    let isPartThere = false
+    await readBody(
+      async () => {
+        if (isPartThere) await rm(file)
+        isPartThere = false
+        return this.#client.send(
+          new this.#sdk.GetObjectCommand({Bucket: bucket, Key: key, IfMatch: etag}),
+          signal === undefined ? {} : {abortSignal: signal},
+        )
+      },
+      (body) => {
+        const target = createWriteStream(file, {flags: 'wx'}).once('open', () => (isPartThere = true))
+        return pipeline(body, target, abort)
+      },
+      abort,
     )
   }
 
@@ -168,6 +189,33 @@ export class S3Objects implements AsyncDisposable {
           size: Size as number,
           modifiedMillis: (LastModified as Date).getTime(),
         }
+  }
+
+  /** All uploads in parts that have not ended and whose keys begin so. */
+  async *listUploads({bucket, key}: S3Location): AsyncGenerator<S3Upload, void, undefined> {
+    let next: Pick<ListMultipartUploadsCommandInput, 'KeyMarker' | 'UploadIdMarker'> | undefined = {}
+    while (next !== undefined) {
+      const {Uploads, IsTruncated, NextKeyMarker, NextUploadIdMarker}: ListMultipartUploadsCommandOutput =
+        await this.#client.send(
+          new this.#sdk.ListMultipartUploadsCommand({Bucket: bucket, Prefix: key, ...next}),
+        )
+      for (const {Key, UploadId, Initiated} of Uploads ?? [])
+        yield {
+          bucket,
+          key: Key as string,
+          uploadId: UploadId as string,
+          begunMillis: (Initiated as Date).getTime(),
+        }
+      next = IsTruncated === true ? {KeyMarker: NextKeyMarker, UploadIdMarker: NextUploadIdMarker} : undefined
+    }
+  }
+
+  /** Removes the parts of an upload. One that has ended in the meantime stays as it ended. */
+  async abortUpload({bucket, key, uploadId}: S3Upload): Promise<void> {
+    const command = new this.#sdk.AbortMultipartUploadCommand({Bucket: bucket, Key: key, UploadId: uploadId})
+    await this.#client.send(command).catch((error: unknown) => {
+      if ((error as Error).name !== 'NoSuchUpload') throw error
+    })
   }
 
   /** May be repeated. With an ETag, only while the object has it: else 412. */

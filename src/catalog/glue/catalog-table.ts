@@ -15,6 +15,8 @@ export type CatalogFormat =
       readonly quote: string
       readonly escape: string
       readonly skip: number
+      /** The text that stands for null; absent where none does. Besides, an empty text is null in what is no string. */
+      readonly nullText?: string
     }
   | {readonly kind: 'json'}
   | {readonly kind: 'delta'}
@@ -78,7 +80,10 @@ function formatOf({TableType, Parameters = {}, StorageDescriptor = {}}: Table): 
   if (/avro/i.test(serde) || /avro/i.test(InputFormat)) return {kind: 'unreadable', name: 'Avro'}
   if (/json/i.test(serde)) return {kind: 'json'}
   const skip = Number(Parameters['skip.header.line.count'] ?? settings['skip.header.line.count'] ?? 0)
+  // Either place will do, and that of the table is the one that Hive gives its readers last.
+  const nullText = Parameters['serialization.null.format'] ?? settings['serialization.null.format'] ?? '\\N'
   if (/OpenCSVSerde/i.test(serde)) {
+    // To it each value is a text, and none stands for null: https://docs.aws.amazon.com/athena/latest/ug/csv-serde.html
     return {
       kind: 'csv',
       delimiter: settings['separatorChar'] ?? ',',
@@ -96,6 +101,7 @@ function formatOf({TableType, Parameters = {}, StorageDescriptor = {}}: Table): 
       quote: '',
       escape: settings['escape.delim'] ?? '',
       skip,
+      nullText,
     }
   }
   switch (classification) {
@@ -103,7 +109,7 @@ function formatOf({TableType, Parameters = {}, StorageDescriptor = {}}: Table): 
     case 'json':
       return {kind: classification}
     case 'csv':
-      return {kind: 'csv', delimiter: Parameters['delimiter'] ?? ',', quote: '"', escape: '"', skip}
+      return {kind: 'csv', delimiter: Parameters['delimiter'] ?? ',', quote: '"', escape: '"', skip, nullText}
     case 'orc':
       return {kind: 'unreadable', name: 'ORC'}
     default:

@@ -66,7 +66,8 @@ export function draftDefinitions(
     ...(access.roleArn === undefined ? [] : [`role_arn: ${quoted(access.roleArn)}`]),
     ...(datedKeys(table.partitionKeys, event?.name ?? '') !== undefined
       ? [
-          'partitioned_by: event_time # confirm: the days of the partitions are those of the event times, not of loading',
+          // A partition of the day of loading may hold late rows, which would be left out in silence.
+          '# partitioned_by: event_time # if the days of the partitions are those of the event times, not of loading: loads then read only theirs',
         ]
       : []),
     event === undefined

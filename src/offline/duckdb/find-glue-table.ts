@@ -2,7 +2,7 @@ import type {CatalogTable} from '../../catalog/glue/catalog-table.js'
 import type {DeltaSource, GlueSource, IcebergSource} from '../../definitions/definition.js'
 import {FeatureStoreError} from '../../errors.js'
 import type {DuckDbSession} from './duckdb-session.js'
-import type {NamedPath} from './s3/s3-files.js'
+import type {NamedPath} from './s3/named-path.js'
 import type {GlueCatalog} from '../../catalog/glue/glue-catalog.js'
 
 /** What the catalog says that a source is: files, or a table that keeps its own list of them. */

@@ -4,7 +4,7 @@ import {quoteText} from '../../compile/dialects/duckdb-names.js'
 import type {CatalogPartition} from '../../catalog/glue/glue-catalog.js'
 import type {DuckDbSession} from './duckdb-session.js'
 import {escapeGlob} from './source-files.js'
-import type {NamedPath} from './s3/s3-files.js'
+import type {NamedPath} from './s3/named-path.js'
 
 export interface FilesOfPartition {
   readonly partition: CatalogPartition

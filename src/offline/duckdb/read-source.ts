@@ -11,6 +11,7 @@ import type {
   FileSource,
   IcebergSource,
 } from '../../definitions/definition.js'
+import {isS3Location} from '../../aws/s3/s3-location.js'
 import {FeatureStoreError} from '../../errors.js'
 import {withFieldMapping} from '../field-mapping.js'
 import type {DuckDbSession} from './duckdb-session.js'
@@ -133,6 +134,8 @@ async function tableRelation(
   source: DeltaSource | IcebergSource,
   repoDirectory: string,
 ): Promise<string> {
+  // The snapshot is found once, and the engine may need other credentials by now than then.
+  if (isS3Location(source.path)) await session.s3.open(session, source)
   const {relation} = await session.once(`snapshot of ${source.name}`, () =>
     resolveSnapshot(session, source, repoDirectory),
   )

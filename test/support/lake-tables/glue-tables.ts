@@ -5,6 +5,7 @@ import {
   CreateTableCommand,
   GlueClient,
   type Column,
+  type SerDeInfo,
 } from '@aws-sdk/client-glue'
 
 const parquet = {
@@ -70,14 +71,19 @@ export class GlueTables {
       columns,
       keys = {},
       parameters = {},
+      serde = {},
     }: {
       readonly location: string
       readonly format?: keyof typeof glueFormats
       readonly columns: Readonly<Record<string, string>>
       readonly keys?: Readonly<Record<string, string>>
       readonly parameters?: Readonly<Record<string, string>>
+      /** More parameters of what reads and writes the format. */
+      readonly serde?: Readonly<Record<string, string>>
     },
   ): Promise<void> {
+    const storage = format === undefined ? undefined : glueFormats[format]
+    const {SerdeInfo} = storage ?? {}
     await this.#client.send(
       new CreateTableCommand({
         DatabaseName: this.#database,
@@ -89,7 +95,8 @@ export class GlueTables {
           StorageDescriptor: {
             Location: location,
             Columns: columnsOf(columns),
-            ...(format === undefined ? {} : glueFormats[format]),
+            ...storage,
+            ...(SerdeInfo === undefined ? {} : {SerdeInfo: withParameters(SerdeInfo, serde)}),
           },
         },
       }),
@@ -128,6 +135,10 @@ export class GlueTables {
   close(): void {
     this.#client.destroy()
   }
+}
+
+function withParameters(info: SerDeInfo, more: Readonly<Record<string, string>>): SerDeInfo {
+  return {...info, Parameters: {...info.Parameters, ...more}}
 }
 
 function columnsOf(columns: Readonly<Record<string, string>>): Column[] {

@@ -1,55 +1,20 @@
 import {emitWarning} from 'node:process'
 import {join} from 'node:path'
-import {awsClientSettings, s3Endpoint, s3Region, type AwsIdentity} from '../../../aws/client-settings.js'
+import {s3Region} from '../../../aws/client-settings.js'
 import {
   formatS3Location,
   parseS3Location,
   type S3Location,
   type S3Object,
 } from '../../../aws/s3/s3-location.js'
-import {S3Objects} from '../../../aws/s3/s3-objects.js'
-import {quoteName, quoteText} from '../../../compile/dialects/duckdb-names.js'
-import type {RoleBelow} from '../../../definitions/definition.js'
+import type {S3Objects} from '../../../aws/s3/s3-objects.js'
 import {FeatureStoreError} from '../../../errors.js'
 import {engineMessage} from '../query-error.js'
 import {fixedPrefix, isGlob, matchGlob} from './match-glob.js'
+import type {EngineSession, NamedPath} from './named-path.js'
 import type {ObjectCache} from './object-cache.js'
-
-/** What is needed of a session of the engine. */
-export interface EngineSession {
-  run(sql: string): Promise<number>
-  /** What was found out once holds for the whole session. */
-  once<T>(name: string, find: () => Promise<T>): Promise<T>
-  onClose(close: () => void): void
-}
-
-export interface NamedPath {
-  /** Of the source, as definitions have it: for messages. */
-  readonly name: string
-  readonly path: string
-  /** As whom it is read; absent: as whoever the environment says. */
-  readonly role?: RoleBelow
-}
-
-/** Calls of S3 as one identity, and its credentials for the engine. */
-class S3Access implements AsyncDisposable {
-  readonly credentials
-  readonly #identity: AwsIdentity
-  #objects: Promise<S3Objects> | undefined
-
-  constructor(identity: AwsIdentity) {
-    this.#identity = identity
-    this.credentials = awsClientSettings(identity).credentials
-  }
-
-  objects(): Promise<S3Objects> {
-    return (this.#objects ??= S3Objects.open(this.#identity))
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await (await this.#objects?.catch(() => undefined))?.[Symbol.asyncDispose]()
-  }
-}
+import {S3Access} from './s3-access.js'
+import {S3Secrets} from './s3-secrets.js'
 
 /**
  * Objects of S3 as the engine reads them: by its extension httpfs where that can be loaded, else by files that the SDK
@@ -57,6 +22,7 @@ class S3Access implements AsyncDisposable {
  */
 export class S3Files implements AsyncDisposable {
   readonly #cache: ObjectCache
+  readonly #secrets = new S3Secrets()
   /** By the role that is assumed; none for the environment's own. */
   readonly #accesses = new Map<string | undefined, S3Access>()
   /** Why httpfs can't be loaded; empty where it was. */
@@ -103,7 +69,10 @@ export class S3Files implements AsyncDisposable {
     })
   }
 
-  /** Lets the engine itself read what lies in a bucket. Throws FS_SOURCE_UNREADABLE where httpfs can't be loaded. */
+  /**
+   * Lets the engine itself read what lies in a bucket; before each statement that does, see `S3Secrets`. Throws
+   * FS_SOURCE_UNREADABLE where httpfs can't be loaded.
+   */
   async open(session: EngineSession, source: NamedPath): Promise<void> {
     const place = parseS3Location(source.path)
     if (place === undefined) throw unreadable(source, 'it names no bucket. Expected s3://bucket/key')
@@ -114,7 +83,7 @@ export class S3Files implements AsyncDisposable {
         `DuckDB's extension httpfs can't be loaded (${reason})`,
         'Run `INSTALL httpfs` once in DuckDB, or set `offline_store.extension_directory`.',
       )
-    await this.#createSecret(session, place.bucket, source)
+    await this.#secrets.give(session, place.bucket, source, this.#accessOf(source))
   }
 
   /** What the engine is to read for objects that were found, as paths that mean themselves. */
@@ -126,7 +95,7 @@ export class S3Files implements AsyncDisposable {
     const reason = await (this.#httpfs ??= loadHttpfs(session))
     const buckets = new Set(found.map(({bucket}) => bucket))
     if (reason === '') {
-      for (const bucket of buckets) await this.#createSecret(session, bucket, source)
+      for (const bucket of buckets) await this.#secrets.give(session, bucket, source, this.#accessOf(source))
       return found.map(formatS3Location)
     }
     sayOnce(
@@ -166,37 +135,6 @@ export class S3Files implements AsyncDisposable {
     this.#accesses.set(role?.arn, access)
     return access
   }
-
-  /** Anew for each session: credentials may have been renewed. Of two that fit, the engine takes that of the longer scope. */
-  async #createSecret(session: EngineSession, bucket: string, source: NamedPath): Promise<void> {
-    const {role} = source
-    const scope = role === undefined ? `s3://${bucket}/` : scopeOf(source.path, role)
-    const access = this.#accessOf(source)
-    const {accessKeyId, secretAccessKey, sessionToken} = await access.credentials()
-    const region = await (await access.objects()).regionOf(bucket)
-    const endpoint = s3Endpoint()
-    const url = endpoint === undefined ? undefined : new URL(endpoint)
-    const settings: readonly (readonly [string, string | undefined])[] = [
-      ['KEY_ID', quoteText(accessKeyId)],
-      ['SECRET', quoteText(secretAccessKey)],
-      ['SESSION_TOKEN', sessionToken && quoteText(sessionToken)],
-      ['REGION', quoteText(region ?? s3Region())],
-      ['SCOPE', quoteText(scope)],
-      ['ENDPOINT', url && quoteText(url.host)],
-      ['URL_STYLE', url && `'path'`],
-      ['USE_SSL', url && String(url.protocol === 'https:')],
-    ]
-    const given = settings.flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value}`]))
-    await session.run(
-      `CREATE OR REPLACE TEMPORARY SECRET ${quoteName(`s3 ${scope} ${role?.arn ?? ''}`)} (TYPE s3, ${given.join(', ')})`,
-    )
-  }
-}
-
-/** A partition may lie elsewhere than its table. */
-function scopeOf(path: string, {below}: RoleBelow): string {
-  const folder = `${path.replace(/\/+$/, '')}/`
-  return folder.startsWith(below) ? below : folder
 }
 
 async function list(objects: S3Objects, place: S3Location, source: NamedPath): Promise<readonly S3Object[]> {
