@@ -19,7 +19,7 @@ const connectMillis = 10_000
 /** Of silence, before an answer and within its body; not of a whole download. */
 const silenceMillis = 60_000
 /** Parts of an upload: 5 MiB at least, and 10,000 of them make the largest object of 5 TiB only when they grow. */
-const partBytes = 64 * 2 ** 20
+const partBytes = 16 * 2 ** 20
 const mostParts = 10_000
 
 type Sdk = typeof import('@aws-sdk/client-s3')
