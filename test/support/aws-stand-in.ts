@@ -25,9 +25,14 @@ export interface AwsStandIn extends AsyncDisposable {
   heal(): Promise<void>
   /** How often each operation was asked for, by `S3.PutObject`, `Glue.GetTable`, `RedshiftData.ExecuteStatement`. */
   calls(): Promise<Readonly<Record<string, number>>>
-  /** The newest requests, and by whose key each was signed. */
+  /** The newest requests, by whose key each was signed, and of Glue whose catalog was named. */
   requests(): Promise<
-    readonly {readonly operation: string; readonly url: string; readonly accessKeyId: string}[]
+    readonly {
+      readonly operation: string
+      readonly url: string
+      readonly accessKeyId: string
+      readonly catalogId?: string
+    }[]
   >
   /** What Redshift was told, in that order. */
   statements(): Promise<readonly string[]>

@@ -27,7 +27,7 @@ export class AwsProxy {
   #redshift
   #faults
   #calls = {}
-  /** The newest ones: what was asked for, where, and by whose key. */
+  /** The newest ones: what was asked for, where, by whose key, and of Glue whose catalog. */
   #requests = []
   #server = createServer((request, response) => {
     this.#serve(request, response).catch((error) => {
@@ -66,7 +66,7 @@ export class AwsProxy {
     const body = headers['x-amz-target'] !== undefined || isForm(headers) ? await readAll(request) : undefined
     const operation = operationName({method, url, headers, body})
     this.#calls[operation] = (this.#calls[operation] ?? 0) + 1
-    this.#requests.push({operation, url, accessKeyId: accessKeyOf(headers)})
+    this.#requests.push({operation, url, accessKeyId: accessKeyOf(headers), ...catalogOf(operation, body)})
     if (this.#requests.length > requestsKept) this.#requests.shift()
     const fault = this.#faults.take(operation, url)
     if (fault?.delayMillis !== undefined) await sleep(fault.delayMillis)
@@ -142,6 +142,10 @@ export class AwsProxy {
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html */
 function accessKeyOf({authorization = ''}) {
   return /Credential=([^/]+)\//.exec(authorization)?.[1] ?? ''
+}
+
+function catalogOf(operation, body) {
+  return operation.startsWith('Glue.') ? {catalogId: JSON.parse(body.toString()).CatalogId} : {}
 }
 
 function dropConditions(headers) {
