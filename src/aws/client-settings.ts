@@ -17,7 +17,17 @@ export interface AwsClientSettings {
   /** Answers of throttling and of failing servers are waited out by the SDK, with jitter. */
   readonly retryMode: 'standard'
   readonly maxAttempts: number
+  /** Without it a service that takes a request and never answers would be waited for without end. */
+  readonly requestHandler: {
+    readonly connectionTimeout: number
+    readonly requestTimeout: number
+    readonly throwOnRequestTimeout: true
+  }
 }
+
+const connectMillis = 5000
+/** Until an answer begins; none of the services is asked for what takes long. */
+const answerMillis = 10_000
 
 /** Epoch microseconds, by the clock of this machine: what signatures and credentials go by. */
 export function machineClock(): bigint {
@@ -35,6 +45,11 @@ export function awsClientSettings(identity: AwsIdentity): AwsClientSettings {
     },
     retryMode: 'standard',
     maxAttempts: 8,
+    requestHandler: {
+      connectionTimeout: connectMillis,
+      requestTimeout: answerMillis,
+      throwOnRequestTimeout: true,
+    },
   }
 }
 

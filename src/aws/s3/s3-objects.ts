@@ -15,11 +15,13 @@ import type {S3Location, S3Object, S3Upload} from './s3-location.js'
 /** On what a write depends: that nothing is there, or what is there still has an ETag. */
 export type S3Condition = 'absent' | {readonly etag: string}
 
-const connectMillis = 10_000
 /** Of silence, before an answer and within its body; not of a whole download. */
-const silenceMillis = 60_000
-/** Parts of an upload: 5 MiB at least, and 10,000 of them make the largest object of 5 TiB only when they grow. */
-const partBytes = 16 * 2 ** 20
+const silenceMillis = 20_000
+/**
+ * Parts of an upload, each of which must get there before S3 answers: 5 MiB at least, and 10,000 of them make the largest
+ * object of 5 TiB only when they grow.
+ */
+const partBytes = 8 * 2 ** 20
 const mostParts = 10_000
 
 type Sdk = typeof import('@aws-sdk/client-s3')
@@ -37,16 +39,16 @@ export class S3Objects implements AsyncDisposable {
   private constructor(sdk: Sdk, identity: AwsIdentity, mostSilenceMillis: number) {
     this.#sdk = sdk
     this.#identity = identity
+    const settings = awsClientSettings(identity)
     this.#client = new sdk.S3Client({
-      ...awsClientSettings(identity),
+      ...settings,
       forcePathStyle: s3PathStyle(),
       // Any region's endpoint tells where a bucket is.
       followRegionRedirects: true,
       requestHandler: {
-        connectionTimeout: connectMillis,
+        ...settings.requestHandler,
         // Ends with the headers of an answer; `socketTimeout` goes on through its body.
         requestTimeout: mostSilenceMillis,
-        throwOnRequestTimeout: true,
         socketTimeout: mostSilenceMillis,
       },
     })
