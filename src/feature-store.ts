@@ -378,8 +378,10 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
       import('./repo/validate-repo.js'),
     ])
     const contents = await loadRepo(this.config)
+    // Settings that make no sense are told once, not for each source.
+    const offline = await this.#stores.offline()
     return validateRepo(contents, async (tree) => {
-      const columns = await (await this.#stores.offline()).describeSource(tree)
+      const columns = await offline.describeSource(tree)
       described.set(tree.source.name, columns)
       return columns
     })

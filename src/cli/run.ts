@@ -18,4 +18,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 // mails whatever is printed.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
 
+// What the product itself warns of is for people; Node would add its process id and how to trace it.
+process.removeAllListeners('warning')
+process.on('warning', ({name, message}) => {
+  process.stderr.write(name === 'FeatureStoreWarning' ? `Warning: ${message}\n` : `${name}: ${message}\n`)
+})
+
 await execute({dir: import.meta.url})

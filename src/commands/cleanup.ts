@@ -45,7 +45,7 @@ export default class Cleanup extends BaseCommand {
       const what = `${counted(objects, 'object')}${unended} of ${counted(runs, 'run')} in ${location} (${formatCount(bytes)} bytes)`
       this.log(
         isClean
-          ? `${ansis.green('✓')} Nothing to remove in ${location}.`
+          ? `${ansis.green('✓')} Nothing in ${location} is old enough to be removed; --older-than says how old.`
           : dryRun
             ? `Would remove ${what}.`
             : `${ansis.green('✓')} Removed ${what}.`,

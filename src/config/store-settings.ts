@@ -54,9 +54,14 @@ const redshift: StoreSettings = {
       errorMessage: 's3://bucket/prefix',
       description: 'Where rows lie on their way; each run has a prefix of its own there, and removes it.',
     },
-    iam_role: named(
-      'ARN of the role by which Redshift reads and writes there (or several, joined by commas), or `default`.',
-    ),
+    iam_role: {
+      type: 'string',
+      pattern:
+        "^(default|arn:aws[a-z-]*:iam::\\d{12}:role/[^',\\s]+(,arn:aws[a-z-]*:iam::\\d{12}:role/[^',\\s]+)*)$",
+      errorMessage: 'the ARN of a role, or default',
+      description:
+        'ARN of the role by which Redshift reads and writes there (or several, joined by commas), or `default`.',
+    },
     role_arn: roleArn,
     external_id: externalId,
     statement_timeout: {

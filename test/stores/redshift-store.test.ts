@@ -353,7 +353,7 @@ describe('doctor', () => {
     expect((await findings())[3]).toMatchObject({
       status: 'warning',
       detail: expect.stringContaining('1 object of runs') as string,
-      remedy: 'Run `fs cleanup`.',
+      remedy: 'Run `fs cleanup`, which removes what is older than a day.',
     })
     await s3.send(new DeleteObjectCommand(left))
   })

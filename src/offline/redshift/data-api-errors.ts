@@ -34,6 +34,9 @@ function hintOf(error: Error): string {
     case 'ResourceNotFoundException':
     case 'ValidationException':
       return 'Check `cluster_id` or `workgroup`, `database`, `user` or `secret_arn`, and `region` of offline_store.'
+    case 'TimeoutError':
+    case 'Error':
+      return `Check that this machine reaches AWS: the network, a VPC endpoint of redshift-data, AWS_ENDPOINT_URL.`
     default:
       return isBusy(error)
         ? 'Run it again when less is asked of the warehouse.'

@@ -61,7 +61,7 @@ async function stagingLocation(settings: RedshiftSettings): Promise<Finding> {
     name: 'staging',
     status: 'warning',
     detail: `${settings.stagingLocation}, ${left === 1 ? '1 object' : `${left} objects`} of runs, which may run now`,
-    remedy: 'Run `fs cleanup`.',
+    remedy: 'Run `fs cleanup`, which removes what is older than a day.',
   }
 }
 

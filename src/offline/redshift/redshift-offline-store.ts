@@ -181,15 +181,17 @@ class RedshiftOfflineStore implements OfflineStore {
       await using staging = await StagingArea.open(this.#settings)
       await using session = new WarehouseSession(this.#api, signal)
       const source = await readWarehouseSource(session, query.rows.source)
-      const travels = source.columns.map(({name, nativeType}) => columnTravel(name, nativeType))
+      // A column that can't be had is no reason to lose the others.
+      const readable = source.columns.filter(({nativeType}) => travelOf(nativeType, undefined) !== undefined)
+      const travels = readable.map(({name, nativeType}) => columnTravel(name, nativeType))
       const select = compileIncompleteRows(
         query,
-        {rows: query.rows, source},
+        {rows: query.rows, source: {...source, columns: readable}},
         literalValues,
         (column, index) => `${travels[index]?.sent(column) ?? ''} AS c${index}`,
       )
       const files = await staging.fetch(await staging.unload(session, select, 'kept'), signal)
-      const columns = source.columns.map(({name}, index) => ({
+      const columns = readable.map(({name}, index) => ({
         name,
         nativeType: travels[index]?.native ?? 'VARCHAR',
       }))

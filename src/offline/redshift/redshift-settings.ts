@@ -1,4 +1,5 @@
 import {parseDuration} from '../../definitions/duration.js'
+import {parseS3Location} from '../../aws/s3/s3-location.js'
 import {FeatureStoreError} from '../../errors.js'
 
 /** The `offline_store` block of type redshift. */
@@ -33,11 +34,17 @@ export function redshiftSettings(block: Readonly<Record<string, unknown>>): Reds
       `\`user\` stands beside \`${workgroup === undefined ? 'secret_arn' : 'workgroup'}\`, which says who connects.`,
       'Remove `user`.',
     )
+  const staging = block['s3StagingLocation'] as string
+  if (parseS3Location(staging) === undefined)
+    throw invalid(
+      `\`s3_staging_location\` ${staging} names no bucket of S3.`,
+      'Write s3://bucket/prefix; names of buckets have lower case letters, digits, dots and hyphens.',
+    )
   const timeout = parseDuration(text('statementTimeout') ?? '1h')
   return {
     region: block['region'] as string,
     database: block['database'] as string,
-    stagingLocation: (block['s3StagingLocation'] as string).replace(/\/+$/, ''),
+    stagingLocation: staging.replace(/\/+$/, ''),
     iamRole: block['iamRole'] as string,
     ...optional('roleArn', text('roleArn')),
     ...optional('externalId', text('externalId')),

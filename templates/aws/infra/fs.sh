@@ -33,6 +33,8 @@ arn:*) ;;
   exit 1
   ;;
 esac
+# Who stops this script stops the task.
+trap 'aws ecs stop-task --cluster "$cluster" --task "$task" >/dev/null; exit 130' INT TERM
 
 state=''
 while [ "$state" != STOPPED ]; do

@@ -10,7 +10,7 @@ for table in zipcode_table credit_history loan_table; do
   aws s3 cp --only-show-errors "data/$table.parquet" "s3://$FS_BUCKET/data/$table/part.parquet"
 done
 
-# redshift-data OPERATION ARGUMENTS…: submits, and waits for the end.
+# redshift-data OPERATION ARGUMENTS…: submits, and waits for the end; the first one wakes Redshift, which takes a minute.
 run() {
   id=$(aws redshift-data "$@" --workgroup-name "$FS_WORKGROUP" --database dev --secret-arn "$FS_ADMIN_SECRET" \
     --query Id --output text)
@@ -28,10 +28,12 @@ run() {
 }
 
 # A schema over the Glue catalog, where the places are. It can't be made within a transaction.
+echo 'Making the external schema'
 run execute-statement --sql "
   CREATE EXTERNAL SCHEMA IF NOT EXISTS lake FROM DATA CATALOG DATABASE 'credit_lake' IAM_ROLE '$FS_REDSHIFT_ROLE'"
 
 # COPY takes columns in the order of the file, of its types; times are in UTC. All of these take effect, or none.
+echo 'Copying into Redshift'
 copy="FORMAT PARQUET IAM_ROLE '$FS_REDSHIFT_ROLE'"
 run batch-execute-statement --sqls \
   'CREATE SCHEMA IF NOT EXISTS credit' \
