@@ -1,10 +1,10 @@
 /** The parts of the aws template that are no repo: the stack as its linter reads it, and the scripts. */
-import {execFile} from 'node:child_process'
-import {chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {execFile, spawn} from 'node:child_process'
+import {chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {promisify} from 'node:util'
-import {afterEach, beforeEach, describe, expect, test} from 'vitest'
+import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest'
 import {awsTools, lintTools, runScript} from '../support/aws-template/aws-tools.js'
 import {projectRoot} from '../support/run-fs.js'
 
@@ -31,13 +31,12 @@ describe('fs.sh', () => {
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'fs-ecs-'))))
   afterEach(() => rmSync(folder, {recursive: true}))
 
-  const runTask = async (
-    words: readonly string[],
-    {
-      exitCode,
-      task = 'arn:aws:ecs:us-east-1:123456789012:task/cluster/0123abcd',
-    }: {exitCode: string; task?: string},
-  ) => {
+  /** A program that takes down what it is asked, and answers as AWS's command line would. */
+  const writeAws = ({
+    exitCode = '0',
+    task = 'arn:aws:ecs:us-east-1:123456789012:task/cluster/0123abcd',
+    state = 'STOPPED',
+  }) => {
     const aws = join(folder, 'aws')
     writeFileSync(
       aws,
@@ -46,16 +45,21 @@ for word in "$@"; do printf '%s\\n' "$word"; done >>"$TASK_FOLDER/$1-$2"
 case "$1 $2 $*" in
 'cloudformation describe-stacks'*) printf 'the-%s\\n' "$(expr "$*" : ".*OutputKey=='\\([A-Za-z]*\\)")" ;;
 'ecs run-task'*) echo ${task} ;;
-*lastStatus*) if [ -e "$TASK_FOLDER/asked" ]; then echo STOPPED; else touch "$TASK_FOLDER/asked"; echo RUNNING; fi ;;
+*lastStatus*) if [ -e "$TASK_FOLDER/asked" ]; then echo ${state}; else touch "$TASK_FOLDER/asked"; echo RUNNING; fi ;;
 *exitCode*) echo ${exitCode} ;;
 'logs filter-log-events'*) echo 'what fs said' ;;
 esac
 `,
     )
     chmodSync(aws, 0o755)
-    const variables = {AWS_REGION: 'us-east-1', FS_STACK: 'lending', FS_POLL_SECONDS: '0.1'}
-    const env = {PATH: process.env['PATH'], TASK_FOLDER: folder, ...variables}
-    return runScript('fs.sh', words, {cwd: infra, env, tools: folder})
+  }
+  const environment = () => ({
+    PATH: `${folder}:${process.env['PATH'] ?? ''}`,
+    ...{TASK_FOLDER: folder, AWS_REGION: 'us-east-1', FS_STACK: 'lending', FS_POLL_SECONDS: '0.1'},
+  })
+  const runTask = async (words: readonly string[], answers: {exitCode: string; task?: string}) => {
+    writeAws(answers)
+    return runScript('fs.sh', words, {cwd: infra, env: environment(), tools: folder})
   }
   const asked = (call: string) => readFileSync(join(folder, call), 'utf8').split('\n')
 
@@ -70,6 +74,16 @@ esac
       'awsvpcConfiguration={subnets=[the-Subnets],securityGroups=[the-TaskSecurityGroup],assignPublicIp=DISABLED}',
     )
     expect(asked('logs-filter-log-events')).toContain('fs/fs/0123abcd')
+  })
+
+  test('stops the task where it is stopped itself', async () => {
+    writeAws({state: 'RUNNING'})
+    const child = spawn('sh', ['fs.sh', 'apply'], {cwd: infra, env: environment(), stdio: 'ignore'})
+    const ended = new Promise((resolve) => child.once('close', resolve))
+    await vi.waitUntil(() => existsSync(join(folder, 'asked')))
+    child.kill('SIGINT')
+    expect(await ended).toBe(130)
+    expect(asked('ecs-stop-task')).toContain('arn:aws:ecs:us-east-1:123456789012:task/cluster/0123abcd')
   })
 
   test('passes on no word that it would change, and tells when no task began', async () => {

@@ -6,7 +6,7 @@ import {join} from 'node:path'
 import {ListObjectsV2Command} from '@aws-sdk/client-s3'
 import {afterAll, afterEach, beforeAll, expect, test, vi} from 'vitest'
 import {startRedshift, type RedshiftServer} from '../support/redshift-store.js'
-import {fsBin, runFsJson} from '../support/run-fs.js'
+import {fsBin, runFs, runFsJson} from '../support/run-fs.js'
 
 const now = ['--now', '2024-01-02T00:00:00Z']
 let server: RedshiftServer
@@ -117,4 +117,42 @@ test('the SQL of entity rows runs once for a frame', async () => {
   const naming = (await server.aws.statements()).slice(before).filter((one) => /once/.test(one))
   // The first tells its columns alone.
   expect(naming.map((one) => /LIMIT 0$/.test(one))).toEqual([true, false])
+})
+
+test.each([
+  [
+    'iam_role: my-role',
+    /`offline_store.iam_role` is `my-role`. Expected the ARN of a role, or default.\s+at feature_store\.yaml:3:/,
+  ],
+  ['iam_role: "arn:aws:iam::123456789012:role/a\'b"', /feature_store\.yaml:3:\d+/],
+  ['iam_role: default, cluster_id: one', /it names both `cluster_id` and `workgroup`/],
+  [
+    'iam_role: default, s3_staging_location: "s3://Bad Name/fs"',
+    /`s3_staging_location` s3:\/\/Bad Name\/fs names no bucket/,
+  ],
+])('settings that make no sense are told once: %s', async (settings, message) => {
+  const directory = mkdtempSync(join(repo, '.settings-'))
+  const staging = settings.includes('s3_staging') ? '' : 's3_staging_location: "s3://staging/fs", '
+  writeFileSync(
+    join(directory, 'feature_store.yaml'),
+    `project: rides
+offline_store:
+  {type: redshift, workgroup: analytics, database: dev, region: us-east-1, ${staging}${settings}}
+`,
+  )
+  writeFileSync(
+    join(directory, 'sources.yaml'),
+    ['one', 'two']
+      .map(
+        (name) =>
+          `{kind: data_source, name: ${name}, type: redshift, table: drivers, timestamp_field: happened}`,
+      )
+      .join('\n---\n'),
+  )
+  const {code, stderr} = await runFs(['validate', '-C', directory])
+  expect(code).toBe(1)
+  expect(stderr).toMatch(message)
+  expect(stderr.match(/FS_CONFIG_INVALID/g)).toHaveLength(1)
+  const doctor = await runFs(['doctor', '-C', directory])
+  expect(doctor).toMatchObject({code: 1, stderr: ''})
 })

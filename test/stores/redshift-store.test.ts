@@ -298,6 +298,22 @@ test('texts that differ in blanks at their ends are two keys', async () => {
   expect(keyed.filter((sql) => sql.includes('"name"::varchar || chr(1) AS k0')).length).toBeGreaterThan(1)
 })
 
+test('rows without a key or a time are told without the columns that can not be had', async () => {
+  await server.database.query(
+    `CREATE TABLE clocks AS SELECT NULL::int8 AS id, timestamp '2024-01-01' AS happened, time '12:00' AS clock, 'x'::varchar AS note`,
+  )
+  const source = {
+    ...({kind: 'data_source', name: 'clocks', type: 'redshift', timestampField: 'happened'} as const),
+    table: 'clocks',
+  }
+  const rows = featureRows(source, {id: 'int64'}, {note: 'string'})
+  const batches = []
+  for await (const batch of fixture.store.readIncompleteRows(latestQuery(rows))) batches.push(batch)
+  expect(batches.map(({names, rowCount}) => ({names, rowCount}))).toEqual([
+    {names: ['id', 'happened', 'note'], rowCount: 1},
+  ])
+})
+
 test('what can’t be had is said by name', async () => {
   const other = {
     kind: 'data_source',
