@@ -56,8 +56,9 @@ const redshift: StoreSettings = {
     },
     iam_role: {
       type: 'string',
+      // An editor sees variables that are not filled in yet.
       pattern:
-        "^(default|arn:aws[a-z-]*:iam::\\d{12}:role/[^',\\s]+(,arn:aws[a-z-]*:iam::\\d{12}:role/[^',\\s]+)*)$",
+        "^(default|.*\\$\\{.*|arn:aws[a-z-]*:iam::\\d{12}:role/[^',\\s]+(,arn:aws[a-z-]*:iam::\\d{12}:role/[^',\\s]+)*)$",
       errorMessage: 'the ARN of a role, or default',
       description:
         'ARN of the role by which Redshift reads and writes there (or several, joined by commas), or `default`.',
