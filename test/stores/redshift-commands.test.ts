@@ -1,6 +1,6 @@
 /** Commands over Redshift that are stopped or killed half-way: what they leave, and how the next ones go on. */
 import {spawn, type ChildProcess} from 'node:child_process'
-import {mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {ListObjectsV2Command} from '@aws-sdk/client-s3'
@@ -155,4 +155,35 @@ offline_store:
   expect(stderr.match(/FS_CONFIG_INVALID/g)).toHaveLength(1)
   const doctor = await runFs(['doctor', '-C', directory])
   expect(doctor).toMatchObject({code: 1, stderr: ''})
+})
+
+test('of a table of the Glue catalog apply prints how its schema is made, then plan warns of other types', async () => {
+  const directory = mkdtempSync(join(repo, '.lake-'))
+  const settings = readFileSync(join(repo, 'feature_store.yaml'), 'utf8')
+  writeFileSync(
+    join(directory, 'feature_store.yaml'),
+    settings.replace('iam_role: default', 'iam_role: default, external_schema: lake'),
+  )
+  writeFileSync(
+    join(directory, 'features.yaml'),
+    `{kind: entity, name: driver, join_keys: [{name: driver_id, value_type: int64}]}
+---
+{kind: data_source, name: trips, type: glue, database: rides, table: trips, timestamp_field: happened}
+---
+{kind: feature_view, name: stats, entities: [driver], source: trips, schema: [{name: trips, dtype: int64}]}
+`,
+  )
+  const refused = await runFs(['apply', '--yes', '-C', directory])
+  expect(refused.code).toBe(1)
+  expect(refused.stderr).toMatch(/features\.yaml:3:\d+: data_source\/trips: .*no external schema `lake`/)
+  expect(refused.stderr.replaceAll(/\s+/g, ' ')).toContain(
+    `Make it by: CREATE EXTERNAL SCHEMA "lake" FROM DATA CATALOG DATABASE 'rides' IAM_ROLE default;`,
+  )
+  await server.database.query(`CREATE SCHEMA lake;
+    CREATE TABLE lake.trips (driver_id int8, happened timestamp, trips int4);
+    INSERT INTO redshift.svv_external_schemas VALUES ('lake', 'rides')`)
+  const {warnings} = (await runFsJson(['plan', '-C', directory])) as {warnings: readonly string[]}
+  expect(warnings).toEqual([
+    expect.stringMatching(/feature_view\/stats: `trips` is declared as int64, and the catalog says int32/),
+  ])
 })

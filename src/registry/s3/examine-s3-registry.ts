@@ -23,7 +23,7 @@ export async function* examineS3Registry(
   yield await credentialsFinding(identity)
   const probe = {...place, key: `${place.key}.doctor`}
   const asked = millisOf(clock())
-  const error = await objects.putText(probe, '', {condition: {etag: noEtag}}).then(
+  const error = await objects.putText(probe, '{}', {condition: {etag: noEtag}}).then(
     () => undefined,
     (cause: unknown) => cause,
   )
