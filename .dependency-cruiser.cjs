@@ -23,15 +23,7 @@ const arrows = {
     'patiently',
     'aws',
   ],
-  online: [
-    'definitions',
-    'errors',
-    'examination',
-    'examine-folder',
-    'examine-credentials',
-    'patiently',
-    'aws',
-  ],
+  online: ['definitions', 'errors', 'examination', 'examine-folder', 'patiently', 'aws'],
   catalog: ['compile', 'definitions', 'errors', 'output-file', 'aws'],
   offline: [
     'catalog',

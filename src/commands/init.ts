@@ -57,8 +57,8 @@ function nextSteps({directory, template}: CreatedRepo): string {
   const folder = relative('.', directory)
   // Whoever came by npx may have no `fs` of their own.
   const fs = process.env['npm_command'] === 'exec' ? 'npx fs' : 'fs'
-  const {now, needs}: Template = templates[template]
-  if (needs !== undefined) return `  README.md, which begins with ${needs}.`
+  const {now, readmeBeginsWith}: Template = templates[template]
+  if (readmeBeginsWith !== undefined) return `  README.md, which begins with ${readmeBeginsWith}.`
   const clock = now === undefined ? '' : ` --now ${now}`
   const steps = ['validate', 'apply', `materialize-incremental${clock}`, 'status'].map(
     (step) => `${fs} ${step}`,

@@ -5,8 +5,8 @@ export interface Template {
   readonly now?: string
   /** Files that it has from another template's folder, beside its own. */
   readonly shared?: {readonly from: string; readonly files: readonly string[]}
-  /** What must be made elsewhere before any command can work. */
-  readonly needs?: string
+  /** Where no command can work yet: what its README begins with. */
+  readonly readmeBeginsWith?: string
 }
 
 /** What `fs init` can make, by name: each a folder of `templates/`. */
@@ -20,7 +20,7 @@ export const templates = {
     summary:
       'the same on Redshift and Glue, with ElastiCache or Keyspaces online, and the stack that makes them',
     shared: {from: 'credit-scoring', files: ['credit.ts', 'zipcode.yaml', 'generate-data.sql']},
-    needs: 'the stack that it needs',
+    readmeBeginsWith: 'the stack that it needs',
   },
 } as const satisfies Readonly<Record<string, Template>>
 

@@ -10,9 +10,9 @@ beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'fs-init-command-'))))
 afterEach(() => rmSync(folder, {recursive: true, force: true}))
 
 const names = Object.keys(templates) as readonly TemplateName[]
-const needs = (name: TemplateName) => (templates[name] as Template).needs
+const needsMore = (name: TemplateName) => (templates[name] as Template).readmeBeginsWith !== undefined
 
-test.each(names.filter((name) => needs(name) === undefined))(
+test.each(names.filter((name) => !needsMore(name)))(
   'the steps printed for %s run as printed, and load rows',
   async (template) => {
     const repo = join(folder, 'new repo')
@@ -36,7 +36,7 @@ test.each(names.filter((name) => needs(name) === undefined))(
   },
 )
 
-test.each(names.filter((name) => needs(name) !== undefined))(
+test.each(names.filter(needsMore))(
   'for %s, which needs more than a command, the README is named',
   async (template) => {
     const {stdout} = await runFs(['init', join(folder, 'new'), '--template', template])

@@ -310,8 +310,20 @@ test('doctor says who reads the sources, as which role, and what the engine need
   expect(await examine(join(folder, 'no-extensions'))).toMatchObject([
     {status: 'ok'},
     {status: 'ok'},
-    {status: 'warning', detail: expect.stringContaining('cache') as string},
+    {
+      status: 'failed',
+      detail: "httpfs, iceberg can't be loaded",
+      remedy: expect.stringMatching(/INSTALL httpfs.*INSTALL avro/) as string,
+    },
   ])
+  const definitions = readFileSync(join(repo, 'sources.yaml'), 'utf8')
+  writeFileSync(join(repo, 'sources.yaml'), definitions.split('---')[0] ?? '')
+  // Files are read all the same.
+  expect((await examine(join(folder, 'no-extensions')))[2]).toMatchObject({
+    status: 'warning',
+    detail: expect.stringContaining('cache') as string,
+  })
+  writeFileSync(join(repo, 'sources.yaml'), definitions)
   await aws.faults([{operation: 'STS.AssumeRole', type: 'AccessDenied', status: 403, times: 9}])
   expect(await examine(duckDbExtensions())).toMatchObject([
     {status: 'ok'},

@@ -14,8 +14,8 @@ export async function* examineNeeds(session: DuckDbSession, sources: readonly Da
   if (sources.some(isOnAws)) yield await credentialsFinding({region})
   const roles = new Set(sources.flatMap((source) => (source.type === 'glue' ? (source.roleArn ?? []) : [])))
   for (const roleArn of roles) yield await roleFinding(roleArn, region)
-  const extensions = [...new Set(sources.flatMap(extensionsOf))].toSorted()
-  if (extensions.length > 0) yield await extensionsFinding(session, extensions)
+  const needed = [...new Set(sources.flatMap(extensionsOf))].toSorted()
+  if (needed.length > 0) yield await extensionsFinding(session, needed, sources)
 }
 
 function isOnAws(source: DataSource): boolean {
@@ -25,7 +25,11 @@ function isOnAws(source: DataSource): boolean {
 /** Of a table of the catalog only its format tells more. */
 function extensionsOf(source: DataSource): readonly string[] {
   const remote = isOnAws(source) ? ['httpfs'] : []
-  return source.type === 'delta' || source.type === 'iceberg' ? [...remote, source.type] : remote
+  return isLakeTable(source) ? [...remote, source.type] : remote
+}
+
+function isLakeTable(source: DataSource): boolean {
+  return source.type === 'delta' || source.type === 'iceberg'
 }
 
 async function roleFinding(roleArn: string, region: string): Promise<Finding> {
@@ -39,22 +43,31 @@ async function roleFinding(roleArn: string, region: string): Promise<Finding> {
   }
 }
 
-async function extensionsFinding(session: DuckDbSession, names: readonly string[]): Promise<Finding> {
-  for (const name of names) {
+async function extensionsFinding(
+  session: DuckDbSession,
+  needed: readonly string[],
+  sources: readonly DataSource[],
+): Promise<Finding> {
+  const missing: {readonly name: string; readonly hint: string}[] = []
+  for (const name of needed) {
     try {
       await loadExtension(session, name, 'A source')
     } catch (error) {
       if (!(error instanceof FeatureStoreError)) throw error
-      const isSpared = name === 'httpfs'
-      return {
-        name: 'extensions',
-        status: isSpared ? 'warning' : 'failed',
-        detail: isSpared
-          ? "httpfs can't be loaded: files in S3 are fetched whole into the cache, and Delta and Iceberg tables there can't be read"
-          : error.message,
-        remedy: error.hint ?? `Run \`INSTALL ${name}\` once in DuckDB.`,
-      }
+      missing.push({name, hint: error.hint ?? ''})
     }
   }
-  return {name: 'extensions', status: 'ok', detail: names.join(', ')}
+  if (missing.length === 0) return {name: 'extensions', status: 'ok', detail: needed.join(', ')}
+  const names = missing.map(({name}) => name).join(', ')
+  const remedy = missing.map(({hint}) => hint).join(' ')
+  // Without httpfs alone files are still read; the tables of lakes are not.
+  const isSpared = names === 'httpfs' && !sources.some((source) => isLakeTable(source) && isOnAws(source))
+  return isSpared
+    ? {
+        name: 'extensions',
+        status: 'warning',
+        detail: "httpfs can't be loaded: objects of S3 are fetched whole into the cache first",
+        remedy,
+      }
+    : {name: 'extensions', status: 'failed', detail: `${names} can't be loaded`, remedy}
 }

@@ -118,6 +118,7 @@ export class StagingArea implements AsyncDisposable {
     return parts.empty ?? parquetFiles(await this.fetchAll(parts, signal))
   }
 
+  /** The same, as paths of the files; none where there are no rows. */
   async fetchAll({urls}: StagedParts, signal?: AbortSignal): Promise<readonly string[]> {
     const folder = await this.folder()
     const paths: string[] = []

@@ -37,35 +37,35 @@ export class S3Files implements AsyncDisposable {
    * FS_SOURCE_UNREADABLE where there are none, and for what S3 refuses.
    */
   find(session: EngineSession, source: NamedPath): Promise<readonly S3Object[]> {
-    return session.once(`s3 ${source.path} ${source.role?.arn ?? ''}`, async () => {
-      const place = parseS3Location(source.path)
-      if (place === undefined) throw unreadable(source, 'it names no bucket. Expected s3://bucket/key')
-      const objects = await this.#accessOf(source).objects()
-      try {
-        return await list(objects, place, source)
-      } catch (error) {
-        if (error instanceof FeatureStoreError) throw error
-        const {reason, hint} = await objects.failure(error, place)
-        throw unreadable(source, reason, hint, error)
-      }
-    })
+    return this.#listed(session, source, 'of', (objects, place) => list(objects, place, source))
   }
 
   /** All objects whose keys begin as the path does, perhaps none. The same for a whole session. */
   findAll(session: EngineSession, source: NamedPath): Promise<readonly S3Object[]> {
-    return session.once(`s3 all ${source.path} ${source.role?.arn ?? ''}`, async () => {
+    return this.#listed(session, source, 'below', async (objects, place) => {
+      const found: S3Object[] = []
+      for await (const object of objects.list(place)) found.push(object)
+      return found
+    })
+  }
+
+  #listed(
+    session: EngineSession,
+    source: NamedPath,
+    which: 'of' | 'below',
+    find: (objects: S3Objects, place: S3Location) => Promise<readonly S3Object[]>,
+  ): Promise<readonly S3Object[]> {
+    return session.once(`s3 ${which} ${source.path} ${source.role?.arn ?? ''}`, async () => {
       const place = parseS3Location(source.path)
       if (place === undefined) throw unreadable(source, 'it names no bucket. Expected s3://bucket/key')
       const objects = await this.#accessOf(source).objects()
-      const found: S3Object[] = []
       try {
-        for await (const object of objects.list(place)) found.push(object)
+        return await find(objects, place)
       } catch (error) {
         if (error instanceof FeatureStoreError) throw error
         const {reason, hint} = await objects.failure(error, place)
         throw unreadable(source, reason, hint, error)
       }
-      return found
     })
   }
 
