@@ -14,8 +14,8 @@ const platform = `${process.platform === 'darwin' ? 'osx' : process.platform}_${
 export const duckDbExtensionDirectory = join(cacheFolder, `duckdb-extensions-${version}`)
 
 /**
- * Puts DuckDB's signed extensions where LOAD looks for them, from the packages that DuckDB's makers publish on PyPI:
- * https://pypi.org/project/duckdb-extension-httpfs/. May run twice; fetches once.
+ * Puts DuckDB's signed extensions where LOAD looks for them, from the packages that DuckDB's makers publish on PyPI, as
+ * duckdb-extension-httpfs. May run twice; fetches once.
  *
  * @returns {string} `duckDbExtensionDirectory`
  */
