@@ -39,6 +39,7 @@ export function compileLatestPerEntity(
   const by = [...keyNames, 't']
   const selected = (): string => selectedRows(query, dialect, values)
   const columns = latestColumns(readable)
+  const newest = '"latest.newest"'
   const candidates = '"latest.candidates"'
   const {relations, chosen, tied} = settleTies({
     prefix: 'latest',
@@ -48,10 +49,13 @@ export function compileLatestPerEntity(
     columns,
     readable,
   })
-  const selectAs = (selected: readonly string[]): string => {
+  const selectFrom = (rows: string, selected: readonly string[]): string => {
     const order = keyNames.map((key) => `chosen.${key}`).join(', ')
-    return `SELECT ${selected.join(', ')} FROM ${chosen} AS chosen${query.order === 'key' ? ` ORDER BY ${order}` : ''}`
+    return `SELECT ${selected.join(', ')} FROM ${rows} AS chosen${query.order === 'key' ? ` ORDER BY ${order}` : ''}`
   }
+  const selectAs = (selected: readonly string[]): string => selectFrom(chosen, selected)
+  // Where no key has several rows, all of them are the newest: nothing is to be looked up a second time, or settled.
+  const mayBeSingle = !everyKey && sample === undefined
   return {
     relations: [
       {
@@ -71,29 +75,36 @@ export function compileLatestPerEntity(
         },
       },
       {
-        name: '"latest.newest"',
+        name: newest,
         kept: true,
         sql: () => {
-          const newest = everyKey
+          const time = everyKey
             ? 'coalesce(max(CASE WHEN selected THEN t END), max(t)) AS t, bool_or(selected) AS selected'
-            : 'max(t) AS t'
+            : `max(t) AS t${mayBeSingle ? ', count(*) AS n' : ''}`
           const some =
             sample === undefined
               ? ''
               : `
   ORDER BY ${dialect.shuffled(typed, values.integer(sample.seed))}, ${list} LIMIT ${values.integer(BigInt(sample.size))}`
-          return `SELECT ${list}, ${newest} FROM "latest.rows" GROUP BY ${list}${some}`
+          return `SELECT ${list}, ${time} FROM "latest.rows" GROUP BY ${list}${some}`
         },
       },
       {
         name: candidates,
         kept: true,
         sql: () =>
-          `SELECT one.* FROM ${dialect.semiJoin('"latest.rows"', '"latest.newest"', everyKey ? [...by, 'selected'] : by)}`,
+          `SELECT one.* FROM ${dialect.semiJoin('"latest.rows"', newest, everyKey ? [...by, 'selected'] : by)}`,
       },
       ...relations,
     ],
     select: () => selectAs(columns),
+    shortcut: mayBeSingle
+      ? {
+          after: newest,
+          holds: () => `SELECT coalesce(max(n), 1) = 1 FROM ${newest}`,
+          select: () => selectFrom('"latest.rows"', columns),
+        }
+      : undefined,
     selectAs,
     tied,
   }

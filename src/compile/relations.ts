@@ -13,10 +13,20 @@ export interface Relation {
   readonly sql: () => string
 }
 
+/** What may spare the last relations, for an engine that goes step by step. */
+export interface Shortcut {
+  /** The name of the last relation that it needs, which is kept. */
+  readonly after: string
+  /** A query with one value: whether `select` gives what the script's last statement would. */
+  readonly holds: () => string
+  readonly select: () => string
+}
+
 export interface RelationScript {
   /** Each reads only those before it. */
   readonly relations: readonly Relation[]
   readonly select: () => string
+  readonly shortcut?: Shortcut | undefined
 }
 
 /** All in one statement. */

@@ -20,7 +20,8 @@ export function describeScript(session: DuckDbSession, compile: Compile): Promis
 }
 
 /**
- * Runs the steps before the last, each into a temporary table, and gives the last statement. All of them see one state
+ * Runs the steps before the last, each into a temporary table, and gives the last statement, or that of a shortcut which
+ * holds. All of them see one state
  * of a database; when the statement is disposed of, the tables go.
  */
 export async function runSteps(
@@ -33,10 +34,18 @@ export async function runSteps(
     await session.run('ROLLBACK')
   }
   try {
-    for (const [index, {kept, name}] of compile(new BoundValues()).relations.entries()) {
+    const {relations, shortcut} = compile(new BoundValues())
+    for (const [index, {kept, name}] of relations.entries()) {
       if (!kept) continue
-      const {sql, parameters} = statement(compile, ({relations}) => relations[index]?.sql() ?? '')
+      const {sql, parameters} = statement(compile, (script) => script.relations[index]?.sql() ?? '')
       await session.run(`CREATE TEMP TABLE ${name} AS ${sql}`, parameters, signal)
+      if (name !== shortcut?.after) continue
+      const [[holds] = []] = await session.rows(shortcut.holds(), [], signal)
+      if (holds === true)
+        return {
+          ...statement(compile, (script) => script.shortcut?.select() ?? ''),
+          [Symbol.asyncDispose]: end,
+        }
     }
     return {...statement(compile, ({select}) => select()), [Symbol.asyncDispose]: end}
   } catch (error) {
