@@ -9,7 +9,7 @@ import type {Column} from '../definitions/column-batch.js'
 import {parseDay} from '../definitions/day.js'
 import type {JoinKey} from '../definitions/definition.js'
 import type {KeyType, Value} from '../definitions/value-type.js'
-import {dataViewOf} from './data-view.js'
+import type {GrowingBytes} from './growing-bytes.js'
 import type {EntityKey} from './online-store.js'
 
 const tags: Readonly<Record<KeyType, number>> = {
@@ -22,20 +22,8 @@ const tags: Readonly<Record<KeyType, number>> = {
   bytes: 7,
 }
 
-/** Bytes under construction: it grows, and is used again for the next key. */
-export interface KeyBuffer {
-  bytes: Buffer
-  view: DataView
-  length: number
-}
-
-export function newKeyBuffer(): KeyBuffer {
-  const bytes = Buffer.allocUnsafe(256)
-  return {bytes, view: dataViewOf(bytes), length: 0}
-}
-
 /** Appends the key that stands in `row` of the columns. No slot may be null. */
-export function appendKeyFromColumns(target: KeyBuffer, columns: readonly Column[], row: number): void {
+export function appendKeyFromColumns(target: GrowingBytes, columns: readonly Column[], row: number): void {
   for (const column of columns) {
     appendTag(target, column.type as KeyType)
     switch (column.storage) {
@@ -61,14 +49,14 @@ export function appendKeyFromColumns(target: KeyBuffer, columns: readonly Column
 }
 
 /** Appends a key of JavaScript values. Throws TypeError where one is not of its join key's type. */
-export function appendKey(target: KeyBuffer, joinKeys: readonly JoinKey[], key: EntityKey): void {
+export function appendKey(target: GrowingBytes, joinKeys: readonly JoinKey[], key: EntityKey): void {
   joinKeys.forEach((joinKey, index) => {
     appendTag(target, joinKey.valueType)
     appendValue(target, joinKey, key[index])
   })
 }
 
-function appendValue(target: KeyBuffer, joinKey: JoinKey, value: Value | undefined): void {
+function appendValue(target: GrowingBytes, joinKey: JoinKey, value: Value | undefined): void {
   switch (joinKey.valueType) {
     case 'bool':
       if (typeof value === 'boolean') return appendByte(target, value ? 1 : 0)
@@ -97,39 +85,32 @@ function appendValue(target: KeyBuffer, joinKey: JoinKey, value: Value | undefin
   throw new TypeError(`join key ${joinKey.name} is no ${joinKey.valueType}`)
 }
 
-/** Appends bytes as they are, which are no part of the tuple. */
-export function appendRaw(target: KeyBuffer, bytes: Buffer): void {
-  reserve(target, bytes.length)
-  bytes.copy(target.bytes, target.length)
-  target.length += bytes.length
-}
-
-function appendTag(target: KeyBuffer, type: KeyType): void {
+function appendTag(target: GrowingBytes, type: KeyType): void {
   appendByte(target, tags[type])
 }
 
-function appendByte(target: KeyBuffer, byte: number): void {
-  reserve(target, 1)
+function appendByte(target: GrowingBytes, byte: number): void {
+  target.reserve(1)
   target.bytes[target.length] = byte
   target.length += 1
 }
 
-function appendInt32(target: KeyBuffer, value: number): void {
-  reserve(target, 4)
+function appendInt32(target: GrowingBytes, value: number): void {
+  target.reserve(4)
   target.view.setInt32(target.length, value ^ 0x80_00_00_00)
   target.length += 4
 }
 
-function appendInt64(target: KeyBuffer, value: bigint): void {
-  reserve(target, 8)
+function appendInt64(target: GrowingBytes, value: bigint): void {
+  target.reserve(8)
   target.view.setBigInt64(target.length, value)
   target.bytes[target.length] = (target.bytes[target.length] as number) ^ 0x80
   target.length += 8
 }
 
-function appendText(target: KeyBuffer, text: string): void {
+function appendText(target: GrowingBytes, text: string): void {
   // A code unit is at most three bytes, and each of them may be escaped.
-  reserve(target, text.length * 6 + 2)
+  target.reserve(text.length * 6 + 2)
   const start = target.length
   target.length += target.bytes.write(text, start, 'utf8')
   if (text.includes('\0')) {
@@ -140,8 +121,8 @@ function appendText(target: KeyBuffer, text: string): void {
   appendEnd(target)
 }
 
-function appendBytes(target: KeyBuffer, bytes: Uint8Array): void {
-  reserve(target, bytes.length * 2 + 2)
+function appendBytes(target: GrowingBytes, bytes: Uint8Array): void {
+  target.reserve(bytes.length * 2 + 2)
   for (const byte of bytes) {
     target.bytes[target.length] = byte
     target.length += 1
@@ -153,17 +134,8 @@ function appendBytes(target: KeyBuffer, bytes: Uint8Array): void {
   appendEnd(target)
 }
 
-function appendEnd(target: KeyBuffer): void {
+function appendEnd(target: GrowingBytes): void {
   target.bytes[target.length] = 0
   target.bytes[target.length + 1] = 1
   target.length += 2
-}
-
-function reserve(target: KeyBuffer, count: number): void {
-  const wanted = target.length + count
-  if (wanted <= target.bytes.length) return
-  const larger = Buffer.allocUnsafe(Math.max(wanted, target.bytes.length * 2))
-  target.bytes.copy(larger, 0, 0, target.length)
-  target.bytes = larger
-  target.view = dataViewOf(larger)
 }

@@ -19,7 +19,7 @@ import type {Field} from '../definitions/definition.js'
 import type {Instant} from '../definitions/instant.js'
 import {typeParts, type Value, type ValueType} from '../definitions/value-type.js'
 import {FeatureStoreError} from '../errors.js'
-import {dataViewOf} from './data-view.js'
+import {GrowingBytes} from './growing-bytes.js'
 import {decodeList, encodeList} from './list-codec.js'
 import {decodeFixed, slotBytes, slotOf, type Slot} from './value-slot.js'
 import type {OnlineRow, OnlineRows} from './online-store.js'
@@ -53,107 +53,146 @@ function layoutOf(features: readonly Pick<Field, 'valueType'>[]): RowLayout {
   return {slots, fixedEnd: offset}
 }
 
-/** Writes rows of one schema, one after the other, into a buffer that it uses again. */
+/** Writes rows of one schema. */
 export class RowEncoder {
-  readonly #layout: RowLayout
   readonly #schemaId: number
-  #buffer = Buffer.allocUnsafe(1024)
-  #view = dataViewOf(this.#buffer)
-  #end = 0
+  /** Where the bits of nulls end. */
+  readonly #slotsAt: number
+  readonly #fixedEnd: number
+  readonly #features: readonly {
+    readonly offset: number
+    readonly column: Column
+    readonly halves: Int32Array
+  }[]
+  readonly #events: Int32Array
+  readonly #created: OnlineRows['createdTimestamps']
+  readonly #createdHalves: Int32Array
+  readonly #own = new GrowingBytes(1024)
 
-  constructor(schemaId: number, features: readonly Pick<Field, 'valueType'>[]) {
+  /** `features` are those of the rows. */
+  constructor(schemaId: number, features: readonly Pick<Field, 'valueType'>[], rows: OnlineRows) {
+    const {slots, fixedEnd} = layoutOf(features)
     this.#schemaId = schemaId
-    this.#layout = layoutOf(features)
+    this.#slotsAt = slots[0]?.offset ?? fixedEnd
+    this.#fixedEnd = fixedEnd
+    this.#features = slots.map(({offset}, index) => {
+      const column = rows.features[index] as Column
+      return {offset, column, halves: column.storage === 'int64' ? halvesOf(column.values) : noHalves}
+    })
+    this.#events = halvesOf(rows.eventTimestamps.values)
+    this.#created = rows.createdTimestamps
+    this.#createdHalves = halvesOf(rows.createdTimestamps.values)
   }
 
   /** The bytes of one row; they hold until the next call. */
-  encode(rows: OnlineRows, row: number): Buffer {
-    const {slots, fixedEnd} = this.#layout
-    this.#end = fixedEnd
-    this.#reserve(0)
-    const {createdTimestamps} = rows
-    const hasCreated = createdTimestamps.nulls?.[row] !== 1
-    const view = this.#view
-    view.setUint8(0, layoutVersion)
-    view.setUint8(1, hasCreated ? 1 : 0)
-    view.setUint32(schemaAt, this.#schemaId, true)
-    view.setBigInt64(eventAt, rows.eventTimestamps.values[row] as bigint, true)
-    view.setBigInt64(createdAt, hasCreated ? (createdTimestamps.values[row] as bigint) : 0n, true)
-    this.#buffer.fill(0, headerBytes, fixedEnd)
-    for (let index = 0; index < slots.length; index += 1) {
-      const column = rows.features[index] as Column
-      if (column.nulls?.[row] === 1) this.#setNull(index)
-      else this.#encodeSlot((slots[index] as SlotLayout).offset, column, row)
-    }
-    return this.#buffer.subarray(0, this.#end)
+  encode(row: number): Buffer {
+    this.#own.length = 0
+    this.appendTo(this.#own, row)
+    return this.#own.written
   }
 
-  #setNull(index: number): void {
-    const at = headerBytes + (index >> 3)
-    this.#buffer[at] = (this.#buffer[at] as number) | (1 << (index & 7))
-  }
-
-  #encodeSlot(offset: number, column: Column, row: number): void {
-    const view = this.#view
-    switch (column.storage) {
-      case 'bool':
-        view.setUint8(offset, column.values[row] as number)
-        return
-      case 'int32':
-        view.setInt32(offset, column.values[row] as number, true)
-        return
-      case 'int64':
-        view.setBigInt64(offset, column.values[row] as bigint, true)
-        return
-      case 'float32':
-        view.setFloat32(offset, column.values[row] as number, true)
-        return
-      case 'float64':
-        view.setFloat64(offset, column.values[row] as number, true)
-        return
-      case 'text':
-        this.#appendText(offset, column.values[row] as string)
-        return
-      case 'bytes':
-        this.#append(offset, column.values[row] as Uint8Array)
-        return
-      case 'list': {
-        const parts = typeParts(column.type)
-        const element = parts.kind === 'list' ? parts.element : 'string'
-        this.#append(offset, encodeList(element, column.values[row] as readonly (Value | null)[]))
-        return
-      }
-      default:
-        column satisfies never
+  /** Writes one row behind what is written already. */
+  appendTo(target: GrowingBytes, row: number): void {
+    const start = target.length
+    target.reserve(this.#fixedEnd)
+    target.length = start + this.#fixedEnd
+    const {bytes, view} = target
+    const hasCreated = this.#created.nulls?.[row] !== 1
+    bytes[start] = layoutVersion
+    bytes[start + 1] = hasCreated ? 1 : 0
+    view.setUint32(start + schemaAt, this.#schemaId, true)
+    setHalves(view, start + eventAt, this.#events, row)
+    if (hasCreated) setHalves(view, start + createdAt, this.#createdHalves, row)
+    else setHalves(view, start + createdAt, noHalves, 0)
+    const features = this.#features
+    // No value is null yet.
+    for (let at = start + headerBytes; at < start + this.#slotsAt; at += 1) bytes[at] = 0
+    for (let index = 0; index < features.length; index += 1) {
+      const {column, offset, halves} = features[index] as (typeof features)[number]
+      if (column.nulls?.[row] === 1) {
+        setNull(target.bytes, start, index)
+        target.bytes.fill(0, start + offset, start + (features[index + 1]?.offset ?? this.#fixedEnd))
+      } else if (column.storage === 'int64') setHalves(target.view, start + offset, halves, row)
+      else encodeSlot(target, start, offset, column, row)
     }
   }
+}
 
-  #appendText(offset: number, text: string): void {
-    this.#reserve(text.length * 3)
-    const length = this.#buffer.write(text, this.#end, 'utf8')
-    this.#point(offset, length)
-  }
+/**
+ * Integers of 64 bits as pairs of 32, the low ones first as on every machine that Node has a release for: no bigint is
+ * made for each value.
+ */
+function halvesOf({buffer, byteOffset, length}: BigInt64Array): Int32Array {
+  return new Int32Array(buffer, byteOffset, length * 2)
+}
 
-  #append(offset: number, bytes: Uint8Array): void {
-    this.#reserve(bytes.length)
-    this.#buffer.set(bytes, this.#end)
-    this.#point(offset, bytes.length)
-  }
+/** Of the number 0. */
+const noHalves = new Int32Array(2)
 
-  #point(offset: number, length: number): void {
-    this.#buffer.writeUInt32LE(this.#end, offset)
-    this.#buffer.writeUInt32LE(length, offset + 4)
-    this.#end += length
-  }
+function setHalves(view: DataView, at: number, halves: Int32Array, row: number): void {
+  view.setInt32(at, halves[row * 2] as number, true)
+  view.setInt32(at + 4, halves[row * 2 + 1] as number, true)
+}
 
-  #reserve(count: number): void {
-    const wanted = this.#end + count
-    if (wanted <= this.#buffer.length) return
-    const larger = Buffer.allocUnsafe(Math.max(wanted, this.#buffer.length * 2))
-    this.#buffer.copy(larger)
-    this.#buffer = larger
-    this.#view = dataViewOf(larger)
+function setNull(bytes: Buffer, start: number, index: number): void {
+  const at = start + headerBytes + (index >> 3)
+  bytes[at] = (bytes[at] as number) | (1 << (index & 7))
+}
+
+/** Writes a value into its slot of the row that begins at `start`; one of any length behind the row. */
+function encodeSlot(
+  target: GrowingBytes,
+  start: number,
+  offset: number,
+  column: Exclude<Column, {readonly storage: 'int64'}>,
+  row: number,
+): void {
+  const {view} = target
+  switch (column.storage) {
+    case 'bool':
+      view.setUint8(start + offset, column.values[row] as number)
+      return
+    case 'int32':
+      view.setInt32(start + offset, column.values[row] as number, true)
+      return
+    case 'float32':
+      view.setFloat32(start + offset, column.values[row] as number, true)
+      return
+    case 'float64':
+      view.setFloat64(start + offset, column.values[row] as number, true)
+      return
+    case 'text': {
+      const text = column.values[row] as string
+      const from = target.length
+      target.reserve(text.length * 3)
+      target.length += target.bytes.write(text, from, 'utf8')
+      point(target, start, offset, from)
+      return
+    }
+    case 'bytes':
+      appendValue(target, start, offset, column.values[row] as Uint8Array)
+      return
+    case 'list': {
+      const parts = typeParts(column.type)
+      const element = parts.kind === 'list' ? parts.element : 'string'
+      appendValue(target, start, offset, encodeList(element, column.values[row] as readonly (Value | null)[]))
+      return
+    }
+    default:
+      column satisfies never
   }
+}
+
+function appendValue(target: GrowingBytes, start: number, offset: number, bytes: Uint8Array): void {
+  const from = target.length
+  target.append(bytes)
+  point(target, start, offset, from)
+}
+
+/** The value that was written from `from` on. */
+function point({view, length}: GrowingBytes, start: number, offset: number, from: number): void {
+  view.setUint32(start + offset, from - start, true)
+  view.setUint32(start + offset + 4, length - from, true)
 }
 
 /** Reads wanted features of rows that were written with one schema. */

@@ -1,5 +1,5 @@
 /** Keys of the environment: a table's number (big-endian), then the entity's key. Table number 0 is the store's own. */
-import type {KeyBuffer} from '../entity-key.js'
+import type {GrowingBytes} from '../growing-bytes.js'
 
 const tableIdBytes = 4
 
@@ -8,7 +8,7 @@ export const runsKey = Buffer.from([0, 0, 0, 0, 1])
 export const identityKey = Buffer.from([0, 0, 0, 0, 2])
 
 /** Begins a row's key. */
-export function startKey(key: KeyBuffer, table: number): void {
+export function startKey(key: GrowingBytes, table: number): void {
   key.bytes.writeUInt32BE(table, 0)
   key.length = tableIdBytes
 }

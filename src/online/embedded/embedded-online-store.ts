@@ -8,7 +8,8 @@
 import {join, resolve} from 'node:path'
 import type {Instant} from '../../definitions/instant.js'
 import {FeatureStoreError} from '../../errors.js'
-import {appendKey, appendKeyFromColumns, newKeyBuffer, type KeyBuffer} from '../entity-key.js'
+import {appendKey, appendKeyFromColumns} from '../entity-key.js'
+import {GrowingBytes} from '../growing-bytes.js'
 import type {
   OnlineRow,
   OnlineRows,
@@ -69,7 +70,7 @@ export class EmbeddedOnlineStore implements OnlineStore {
   /** As it was read: parsing it takes longer than a read. */
   #catalogBytes: Buffer = Buffer.alloc(0)
   readonly #decoders = new DecoderCache()
-  readonly #key: KeyBuffer = newKeyBuffer()
+  readonly #key = new GrowingBytes()
 
   constructor(path: string, access: 'read' | 'write') {
     this.#path = path
@@ -119,7 +120,7 @@ export class EmbeddedOnlineStore implements OnlineStore {
       // In the transaction, where no other process can change it.
       this.#refreshCatalog()
       const {record, schemaId} = this.#prepared(table)
-      const encoder = new RowEncoder(schemaId, table.features)
+      const encoder = new RowEncoder(schemaId, table.features, rows)
       const key = this.#key
       let added = 0
       // Where the row before was a new one, this one likely is too: putting it only if it is new saves a look-up.
@@ -131,8 +132,8 @@ export class EmbeddedOnlineStore implements OnlineStore {
           rejected.push({row, reason: `its key takes ${key.length} bytes, and ${longestKey} is the most`})
           continue
         }
-        const id = key.bytes.subarray(0, key.length)
-        const value = encoder.encode(rows, row)
+        const id = key.written
+        const value = encoder.encode(row)
         if (mostlyNew && putIfNew(environment, id, value)) {
           added += 1
           continue
@@ -172,7 +173,7 @@ export class EmbeddedOnlineStore implements OnlineStore {
         startKey(key, record.id)
         appendKeyFromColumns(key, rows.keys, row)
         if (key.length > longestKey) continue
-        const id = key.bytes.subarray(0, key.length)
+        const id = key.written
         const stored = environment.getBinaryFast(id)
         if (stored === undefined) continue
         if (!isAsOldAs(stored, rows, row)) {
@@ -253,7 +254,7 @@ export class EmbeddedOnlineStore implements OnlineStore {
       startKey(key, record.id)
       appendKey(key, table.joinKeys, entity)
       if (key.length > longestKey) return undefined
-      const id = key.bytes.subarray(0, key.length)
+      const id = key.written
       const row = environment.getBinaryFast(id)
       if (row === undefined) return undefined
       const decoder = this.#decoder(table.name, readSchemaId(row), features)

@@ -1,69 +1,134 @@
+import {GrowingBytes} from '../growing-bytes.js'
+
+/** Writes bytes behind those that are there. */
+export interface BytesSource {
+  appendTo(target: GrowingBytes, row: number): void
+}
+
+const [dollar, carriageReturn, lineFeed, zero] = [0x24, 0x0d, 0x0a, 0x30]
+/** `$`, the digits of any length that memory can hold, and two line ends. */
+const frameBytes = 16
+/** Room before the first string for what a command begins with. */
+const headRoom = 96
+
 /**
  * Byte strings as Redis frames them, `$<length>\r\n<bytes>\r\n`, one behind the other:
  * https://redis.io/docs/latest/develop/reference/protocol-spec/#bulk-strings
  */
 export class BulkStrings {
-  #buffer: Buffer
-  #end = 0
-  readonly #starts: number[] = []
-  readonly #lengths: number[] = []
+  readonly #framed: GrowingBytes
+  /** Of the length in the last frame: most often the next one has as many. */
+  #digits = 1
+  #count = 0
 
   /** It grows beyond the bytes that are expected. */
   constructor(expectedBytes = 1024) {
-    this.#buffer = Buffer.allocUnsafe(expectedBytes)
+    this.#framed = new GrowingBytes(headRoom + expectedBytes)
+    this.#framed.length = headRoom
   }
 
   get count(): number {
-    return this.#starts.length
+    return this.#count
+  }
+
+  /** Bytes with their frames. */
+  get size(): number {
+    return this.#framed.length - headRoom
   }
 
   /** Framed; holds until more is added. */
   get bytes(): Buffer {
-    return this.#buffer.subarray(0, this.#end)
+    return this.#framed.written.subarray(headRoom)
   }
 
-  /** Copies the bytes, which may be lent. */
-  add(bytes: Buffer): void {
-    const {length} = bytes
-    this.#reserve(length + 16)
-    const buffer = this.#buffer
-    let at = this.#end
-    buffer[at] = 0x24
-    at = writeDecimal(buffer, at + 1, length)
-    buffer[at] = 0x0d
-    buffer[at + 1] = 0x0a
-    at += 2
-    buffer.set(bytes, at)
-    this.#starts.push(at)
-    this.#lengths.push(length)
-    at += length
-    buffer[at] = 0x0d
-    buffer[at + 1] = 0x0a
-    this.#end = at + 2
+  /** The bytes behind some that come first; hold until more is added. */
+  after(head: Buffer): Buffer {
+    if (head.length > headRoom) return Buffer.concat([head, this.bytes])
+    const start = headRoom - head.length
+    this.#framed.bytes.set(head, start)
+    return this.#framed.written.subarray(start)
   }
 
-  /** Without its frame; holds until more is added. */
-  at(place: number): Buffer {
-    const start = this.#starts[place] ?? 0
-    return this.#buffer.subarray(start, start + (this.#lengths[place] ?? 0))
+  /** Copies the first `count` of the bytes, which may be lent. */
+  addBytes(bytes: Uint8Array, count: number): void {
+    const target = this.#framed
+    target.reserve(count + frameBytes)
+    target.bytes[target.length] = dollar
+    target.length = writeDecimal(target.bytes, target.length + 1, count)
+    this.#endLine()
+    target.append(bytes, count)
+    this.#endLine()
+    this.#count += 1
   }
 
-  #reserve(count: number): void {
-    const wanted = this.#end + count
-    if (wanted <= this.#buffer.length) return
-    const larger = Buffer.allocUnsafe(Math.max(wanted, this.#buffer.length * 2))
-    this.#buffer.copy(larger, 0, 0, this.#end)
-    this.#buffer = larger
+  /** A row of the source, which is written where it stays. */
+  addRow(source: BytesSource, row: number): void {
+    const target = this.#framed
+    target.reserve(frameBytes)
+    const start = target.length
+    const expected = start + this.#digits + 3
+    target.length = expected
+    source.appendTo(target, row)
+    const count = target.length - expected
+    this.#digits = digitsOf(count)
+    const from = start + this.#digits + 3
+    target.reserve(frameBytes)
+    if (from !== expected) target.bytes.copyWithin(from, expected, target.length)
+    target.bytes[start] = dollar
+    target.length = writeDecimal(target.bytes, start + 1, count)
+    this.#endLine()
+    target.length = from + count
+    this.#endLine()
+    this.#count += 1
   }
+
+  /** A whole number of 0 and more, as text. */
+  addNumber(value: number): void {
+    const target = this.#framed
+    target.reserve(2 * frameBytes)
+    target.bytes[target.length] = dollar
+    target.length = writeDecimal(target.bytes, target.length + 1, digitsOf(value))
+    this.#endLine()
+    target.length = writeDecimal(target.bytes, target.length, value)
+    this.#endLine()
+    this.#count += 1
+  }
+
+  /** Without their frames; they hold until more is added. */
+  *[Symbol.iterator](): Generator<Buffer, void, undefined> {
+    const bytes = this.bytes
+    for (let at = 0; at < bytes.length;) {
+      const lineEnd = bytes.indexOf(carriageReturn, at)
+      const start = lineEnd + 2
+      const end = start + Number(bytes.toString('latin1', at + 1, lineEnd))
+      yield bytes.subarray(start, end)
+      at = end + 2
+    }
+  }
+
+  /** There must be room. */
+  #endLine(): void {
+    const target = this.#framed
+    target.bytes[target.length] = carriageReturn
+    target.bytes[target.length + 1] = lineFeed
+    target.length += 2
+  }
+}
+
+function digitsOf(value: number): number {
+  let digits = 1
+  for (let limit = 10; value >= limit; limit *= 10) digits += 1
+  return digits
 }
 
 /** Digits from the left; returns where they end. */
 function writeDecimal(target: Buffer, start: number, value: number): number {
-  const digits = value < 10 ? 1 : value < 100 ? 2 : value < 1000 ? 3 : String(value).length
+  const end = start + digitsOf(value)
   let rest = value
-  for (let at = start + digits - 1; at >= start; at -= 1) {
-    target[at] = 0x30 + (rest % 10)
-    rest = Math.floor(rest / 10)
+  for (let at = end - 1; at >= start; at -= 1) {
+    const next = Math.floor(rest / 10)
+    target[at] = zero + (rest - next * 10)
+    rest = next
   }
-  return start + digits
+  return end
 }

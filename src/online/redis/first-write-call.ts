@@ -1,7 +1,8 @@
 import type {Command} from 'ioredis'
-import {BulkStrings} from './bulk-strings.js'
+import {BulkStrings, type BytesSource} from './bulk-strings.js'
 import {GuardedWriteCall} from './guarded-write-call.js'
 import {PackedCommand} from './packed-command.js'
+import type {RowKey} from './redis-keys.js'
 import type {RowCall} from './row-call.js'
 
 /**
@@ -10,12 +11,21 @@ import type {RowCall} from './row-call.js'
  */
 export class FirstWriteCall implements RowCall<number> {
   /** A key, its row, a key, its row. */
-  readonly #pairs = new BulkStrings(8192)
+  readonly #pairs: BulkStrings
+
+  constructor(expectedBytes: number) {
+    this.#pairs = new BulkStrings(expectedBytes)
+  }
+
+  /** Bytes of its keys and rows. */
+  get size(): number {
+    return this.#pairs.size
+  }
 
   /** Copies what may be lent. */
-  add(key: Buffer, row: Buffer): void {
-    this.#pairs.add(key)
-    this.#pairs.add(row)
+  add(key: RowKey, source: BytesSource, row: number): void {
+    this.#pairs.addBytes(key.bytes, key.length)
+    this.#pairs.addRow(source, row)
   }
 
   toCommand(): Command {
@@ -29,8 +39,6 @@ export class FirstWriteCall implements RowCall<number> {
 
   /** The same rows, where some have an elder. */
   guarded(): GuardedWriteCall {
-    const call = new GuardedWriteCall()
-    for (let at = 0; at < this.#pairs.count; at += 2) call.add(this.#pairs.at(at), this.#pairs.at(at + 1))
-    return call
+    return GuardedWriteCall.ofPairs(this.#pairs)
   }
 }

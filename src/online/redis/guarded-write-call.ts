@@ -1,7 +1,8 @@
 import {createHash} from 'node:crypto'
 import type {Cluster, Command} from 'ioredis'
-import {BulkStrings} from './bulk-strings.js'
+import {BulkStrings, type BytesSource} from './bulk-strings.js'
 import {PackedCommand} from './packed-command.js'
+import type {RowKey} from './redis-keys.js'
 import type {RowCall} from './row-call.js'
 import {firstWrite, guardedWrite} from './scripts.js'
 
@@ -15,19 +16,37 @@ const shas = {guarded: shaOf(guardedWrite), first: shaOf(firstWrite)} as const
 export class GuardedWriteCall implements RowCall<GuardedReply> {
   readonly #sha: string
   readonly #keys = new BulkStrings()
-  readonly #rows = new BulkStrings(8192)
+  readonly #rows: BulkStrings
   readonly #lives = new BulkStrings()
 
   /** `first`: rows that most likely have no elder; they all expire. */
-  constructor(kind: 'guarded' | 'first' = 'guarded') {
+  constructor(kind: 'guarded' | 'first', expectedBytes: number) {
     this.#sha = shas[kind]
+    this.#rows = new BulkStrings(expectedBytes)
+  }
+
+  /** Of rows that live for ever: a key, its row, a key, its row. */
+  static ofPairs(pairs: BulkStrings): GuardedWriteCall {
+    const call = new GuardedWriteCall('guarded', pairs.size)
+    let isKey = true
+    for (const bytes of pairs) {
+      const list = isKey ? call.#keys : call.#rows
+      list.addBytes(bytes, bytes.length)
+      isKey = !isKey
+    }
+    return call
+  }
+
+  /** Bytes of its keys and rows. */
+  get size(): number {
+    return this.#keys.size + this.#rows.size
   }
 
   /** Copies what may be lent. `life`: milliseconds until the row expires; all rows of a call have one, or none has. */
-  add(key: Buffer, row: Buffer, life?: string): void {
-    this.#keys.add(key)
-    this.#rows.add(row)
-    if (life !== undefined) this.#lives.add(Buffer.from(life))
+  add(key: RowKey, source: BytesSource, row: number, life?: number): void {
+    this.#keys.addBytes(key.bytes, key.length)
+    this.#rows.addRow(source, row)
+    if (life !== undefined) this.#lives.addNumber(life)
   }
 
   toCommand(): Command {
@@ -39,11 +58,12 @@ export class GuardedWriteCall implements RowCall<GuardedReply> {
   }
 
   async rowByRow(client: Cluster): Promise<GuardedReply> {
-    const lists = this.#lives.count === 0 ? [this.#rows] : [this.#rows, this.#lives]
+    const [rows, lives] = [[...this.#rows], [...this.#lives]]
     const replies = await Promise.all(
-      Array.from({length: this.#keys.count}, (_, at) =>
-        client.evalsha(this.#sha, 1, this.#keys.at(at), ...lists.map((list) => list.at(at))),
-      ),
+      Array.from(this.#keys, (key, at) => {
+        const values = lives.length === 0 ? [rows[at]] : [rows[at], lives[at]]
+        return client.evalsha(this.#sha, 1, key, ...(values as Buffer[]))
+      }),
     )
     return (replies as GuardedReply[]).reduce<GuardedReply>(
       ([unchanged, met], [one, other]) => [unchanged + one, met + other],

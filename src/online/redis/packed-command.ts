@@ -13,10 +13,12 @@ export class PackedCommand extends Command {
     super(name, [], {replyEncoding: null})
     const parts = lists.reduce((sum, {count}) => sum + count, 1 + head.length)
     const frames = [name, ...head].map((text) => `$${text.length}\r\n${text}\r\n`)
-    this.#bytes = Buffer.concat([
-      Buffer.from(`*${parts}\r\n${frames.join('')}`, 'latin1'),
-      ...lists.map(({bytes}) => bytes),
-    ])
+    const start = Buffer.from(`*${parts}\r\n${frames.join('')}`, 'latin1')
+    const [first, ...others] = lists
+    this.#bytes =
+      first !== undefined && others.length === 0
+        ? first.after(start)
+        : Buffer.concat([start, ...lists.map(({bytes}) => bytes)])
   }
 
   override toWritable(): Buffer {

@@ -1,6 +1,7 @@
 import type {Cluster, Command} from 'ioredis'
 import {BulkStrings} from './bulk-strings.js'
 import {PackedCommand} from './packed-command.js'
+import type {RowKey} from './redis-keys.js'
 import type {RowCall} from './row-call.js'
 
 /** Keys for one MGET, and the places in the answer that their rows take. */
@@ -8,8 +9,8 @@ export class ReadCall implements RowCall<readonly (Buffer | null)[]> {
   readonly places: number[] = []
   readonly #keys = new BulkStrings()
 
-  add(key: Buffer, place: number): void {
-    this.#keys.add(key)
+  add(key: RowKey, place: number): void {
+    this.#keys.addBytes(key.bytes, key.length)
     this.places.push(place)
   }
 
@@ -18,6 +19,6 @@ export class ReadCall implements RowCall<readonly (Buffer | null)[]> {
   }
 
   rowByRow(client: Cluster): Promise<readonly (Buffer | null)[]> {
-    return Promise.all(this.places.map((_, at) => client.getBuffer(this.#keys.at(at))))
+    return Promise.all(Array.from(this.#keys, (key) => client.getBuffer(key)))
   }
 }

@@ -9,9 +9,23 @@
  * https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
  */
 import {createHash} from 'node:crypto'
-import {appendKey, appendKeyFromColumns, appendRaw, newKeyBuffer, type KeyBuffer} from '../entity-key.js'
+import {appendKey, appendKeyFromColumns} from '../entity-key.js'
+import {GrowingBytes} from '../growing-bytes.js'
 import type {EntityKey, OnlineRows, OnlineTable} from '../online-store.js'
-import {slotTag, tagLength} from './slot-buckets.js'
+import {hashBytes} from './hash-bytes.js'
+import {bucketOf, tagLength} from './slot-buckets.js'
+
+/** The key of a row: the bytes that are written. */
+export type RowKey = Pick<GrowingBytes, 'bytes' | 'length' | 'written'> & {
+  /** Of the entity: equal for equal ones. */
+  readonly hash: number
+  readonly slot: number
+}
+
+class KeyBytes extends GrowingBytes {
+  hash = 0
+  slot = 0
+}
 
 export class RedisKeys {
   /** A hash: name of a table to the types of its keys, as JSON. */
@@ -22,7 +36,7 @@ export class RedisKeys {
   readonly dropping: string
   readonly #prefix: string
   /** Begins with the prefix, whatever key it holds. */
-  readonly #buffer: KeyBuffer = newKeyBuffer()
+  readonly #buffer = new KeyBytes()
   readonly #tagAt: number
   readonly #entityAt: number
   readonly #suffixes = new Map<string, Buffer>()
@@ -35,19 +49,19 @@ export class RedisKeys {
     this.dropping = `fs:{${project}}:dropping`
     this.#prefix = `fs:${project}:{`
     this.#tagAt = Buffer.byteLength(this.#prefix)
-    appendRaw(this.#buffer, Buffer.from(`${this.#prefix}${'0'.repeat(tagLength)}}`))
+    this.#buffer.append(Buffer.from(`${this.#prefix}${'0'.repeat(tagLength)}}`))
     this.#entityAt = this.#buffer.length
   }
 
   /** Lent: it holds until the next key is asked for. */
-  rowOf(table: OnlineTable, entity: EntityKey): Buffer {
+  rowOf(table: OnlineTable, entity: EntityKey): RowKey {
     this.#buffer.length = this.#entityAt
     appendKey(this.#buffer, table.joinKeys, entity)
     return this.#finish(table)
   }
 
   /** Lent: it holds until the next key is asked for. */
-  rowAt(table: OnlineTable, rows: Pick<OnlineRows, 'keys'>, row: number): Buffer {
+  rowAt(table: OnlineTable, rows: Pick<OnlineRows, 'keys'>, row: number): RowKey {
     this.#buffer.length = this.#entityAt
     appendKeyFromColumns(this.#buffer, rows.keys, row)
     return this.#finish(table)
@@ -58,11 +72,14 @@ export class RedisKeys {
     return `${this.#prefix}*${this.#suffixOf(table).toString()}`
   }
 
-  #finish(table: OnlineTable): Buffer {
+  #finish(table: OnlineTable): RowKey {
     const key = this.#buffer
-    key.bytes.set(slotTag(key.bytes, this.#entityAt, key.length), this.#tagAt)
-    appendRaw(key, this.#suffixOf(table.name))
-    return key.bytes.subarray(0, key.length)
+    key.hash = hashBytes(key.bytes, this.#entityAt, key.length)
+    const {tag, slot} = bucketOf(key.hash)
+    key.slot = slot
+    for (let at = 0; at < tagLength; at += 1) key.bytes[this.#tagAt + at] = tag[at] as number
+    key.append(this.#suffixOf(table.name))
+    return key
   }
 
   /** 48 bits of a hash of the name, in an alphabet that SCAN takes as it stands. */

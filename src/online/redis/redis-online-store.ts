@@ -36,7 +36,7 @@ type Schema = readonly Pick<Field, 'name' | 'valueType'>[]
 const lotsInFlight = 8
 const rowsOfRemoval = 500
 /** A thousand years: Redis adds it to its own time, which must not run over. */
-const longestLifeMillis = 31_556_952_000_000n
+const longestLifeMillis = 31_556_952_000_000
 /** Keys that one step of SCAN looks at. */
 const scanCount = 1000
 /** A run waits for a failover; a request can't. */
@@ -137,7 +137,8 @@ export class RedisOnlineStore implements OnlineStore {
   ): Promise<WriteResult> {
     const {id} = schemaOf(table.features)
     await this.#checkPrepared(table, id)
-    const encoder = new RowEncoder(id, table.features)
+    const encoder = new RowEncoder(id, table.features, rows)
+    const lives = life === undefined ? undefined : livesOf(rows.eventTimestamps.values, life)
     let unchanged = 0
     const pending = new Set<Promise<void>>()
     const failures: unknown[] = []
@@ -172,11 +173,7 @@ export class RedisOnlineStore implements OnlineStore {
         key = this.#keys.rowAt(table, rows, row)
         underWay.add(key)
       }
-      lot.add(
-        key,
-        encoder.encode(rows, row),
-        life === undefined ? undefined : millisLeft(rows.eventTimestamps.values[row] as bigint, life),
-      )
+      lot.add(key, encoder, row, lives?.[row])
       if (!lot.isFull) continue
       await send(lot)
       lot = newLot()
@@ -193,13 +190,13 @@ export class RedisOnlineStore implements OnlineStore {
     {pacer}: Pick<WriteFlow, 'pacer'> = {},
   ): Promise<number> {
     // The header of a row without features tells its times.
-    const encoder = new RowEncoder(0, [])
+    const encoder = new RowEncoder(0, [], {...rows, features: []})
     let stayed = 0
     for (let first = 0; first < rows.rowCount; first += rowsOfRemoval) {
       const count = Math.min(rowsOfRemoval, rows.rowCount - first)
       const part = Array.from({length: count}, (_, at) => ({
-        key: Buffer.from(this.#keys.rowAt(table, rows, first + at)),
-        header: Buffer.from(encoder.encode({...rows, features: []}, first + at)),
+        key: Buffer.from(this.#keys.rowAt(table, rows, first + at).written),
+        header: Buffer.from(encoder.encode(first + at)),
       }))
       await pacer?.admit(count)
       stayed += await (pacer === undefined
@@ -323,10 +320,15 @@ async function execute(transaction: ChainableCommander): Promise<void> {
   for (const [error] of (await transaction.exec()) ?? []) if (error !== null) throw error
 }
 
-/** Redis takes no life of nothing: what is too old goes a millisecond later. */
-function millisLeft(event: Instant, {keepFor, now}: RowLife): string {
-  const left = (event + keepFor - now) / 1000n
-  return String(left < 1n ? 1n : left > longestLifeMillis ? longestLifeMillis : left)
+/**
+ * Milliseconds that rows have left, by row: in doubles, which are exact for two centuries around 1970 and a few
+ * microseconds off beyond. Redis takes no life of nothing: what is too old goes a millisecond later.
+ */
+function livesOf(events: BigInt64Array, {keepFor, now}: RowLife): Float64Array {
+  const toKeep = Number(keepFor - now)
+  return Float64Array.from(events, (event) =>
+    Math.min(Math.max(Math.floor((Number(event) + toKeep) / 1000), 1), longestLifeMillis),
+  )
 }
 
 /** A schema and its id, which follows from it alone: the same in every process, and never another's. */

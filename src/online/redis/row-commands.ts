@@ -4,12 +4,14 @@ import {FirstWriteCall} from './first-write-call.js'
 import type {RedisConnection} from './redis-connection.js'
 import type {ReadCall} from './read-call.js'
 import type {RowCall} from './row-call.js'
-import {ReadLot, WriteLot, type WriteCall} from './row-lots.js'
+import {ReadLot, WriteLot, type WriteCall, type WriteKind} from './row-lots.js'
 import {firstWrite, guardedWrite, removeUnlessNewer} from './scripts.js'
 
 /** Reads and writes of many rows: one command on one server; in a cluster one for each slot, sent to the slot's master. */
 export class RowCommands {
   readonly #connection: RedisConnection
+  /** As much as the largest call of the last lot: memory that grows is copied. */
+  #bytesOfCall = 8192
 
   constructor(connection: RedisConnection) {
     this.#connection = connection
@@ -19,8 +21,8 @@ export class RowCommands {
     return new ReadLot(this.#connection.isCluster)
   }
 
-  newWriteLot(how: {readonly isFirst: boolean; readonly expires: boolean}): WriteLot {
-    return new WriteLot(this.#connection.isCluster, how)
+  newWriteLot(kind: Omit<WriteKind, 'bytesOfCall'>): WriteLot {
+    return new WriteLot(this.#connection.isCluster, {...kind, bytesOfCall: this.#bytesOfCall})
   }
 
   /** In the order of the lot; null where there is no row. */
@@ -50,6 +52,7 @@ export class RowCommands {
       unchanged += reply[0]
       met += reply[1]
     }
+    this.#bytesOfCall = Math.max(...Array.from(lot.calls.values(), ({size}) => size)) + 1024
     const refused = new Map<number, GuardedWriteCall>()
     await this.#sendAll<number | GuardedReply, WriteCall>(
       lot.calls,

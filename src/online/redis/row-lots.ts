@@ -1,9 +1,9 @@
 /** Rows to read or to write together: in one call on a single server, in a call for each slot of a cluster. */
-import calculateSlot from 'cluster-key-slot'
+import type {BytesSource} from './bulk-strings.js'
 import {FirstWriteCall} from './first-write-call.js'
 import {GuardedWriteCall} from './guarded-write-call.js'
-import {hashBytes} from './hash-bytes.js'
 import {ReadCall} from './read-call.js'
+import type {RowKey} from './redis-keys.js'
 
 /** What a batch of a run holds, so that a slot of a cluster has more than a few rows of it. */
 const mostRows = 8192
@@ -28,8 +28,8 @@ class SlotCalls<Call> {
     this.#newCall = newCall
   }
 
-  callFor(key: Buffer): Call {
-    const slot = this.#isCluster ? calculateSlot(key) : 0
+  callFor(key: RowKey): Call {
+    const slot = this.#isCluster ? key.slot : 0
     let call = this.bySlot.get(slot)
     if (call === undefined) this.bySlot.set(slot, (call = this.#newCall()))
     return call
@@ -53,7 +53,7 @@ export class ReadLot {
   }
 
   /** The key may be lent. */
-  add(key: Buffer): void {
+  add(key: RowKey): void {
     this.#calls.callFor(key).add(key, this.#size)
     this.#size += 1
   }
@@ -67,8 +67,7 @@ export class KeysUnderWay {
   readonly #hashes = new Set<number>()
 
   /** False where the key must wait until all others have arrived; then `clear`. */
-  add(key: Buffer): boolean {
-    const hash = hashBytes(key)
+  add({hash}: RowKey): boolean {
     if (this.#hashes.size >= mostKeysUnderWay || this.#hashes.has(hash)) return false
     this.#hashes.add(hash)
     return true
@@ -79,6 +78,15 @@ export class KeysUnderWay {
   }
 }
 
+export interface WriteKind {
+  /** Most likely none of the rows is there. */
+  readonly isFirst: boolean
+  /** All rows have a life; else none has. */
+  readonly expires: boolean
+  /** What a call is expected to hold. */
+  readonly bytesOfCall: number
+}
+
 /** Rows to write unless newer ones are there; no key may stand twice. */
 export class WriteLot {
   readonly #calls: SlotCalls<{readonly call: WriteCall; rows: number}>
@@ -86,13 +94,11 @@ export class WriteLot {
   #bytes = 0
   #isFull = false
 
-  /** `isFirst`: most likely none of the rows is there. `expires`: all rows have a life; without it none has. */
-  constructor(
-    isCluster: boolean,
-    {isFirst, expires}: {readonly isFirst: boolean; readonly expires: boolean},
-  ) {
+  constructor(isCluster: boolean, {isFirst, expires, bytesOfCall}: WriteKind) {
     const newCall = (): WriteCall =>
-      isFirst && !expires ? new FirstWriteCall() : new GuardedWriteCall(isFirst ? 'first' : 'guarded')
+      isFirst && !expires
+        ? new FirstWriteCall(bytesOfCall)
+        : new GuardedWriteCall(isFirst ? 'first' : 'guarded', bytesOfCall)
     this.#calls = new SlotCalls(isCluster, () => ({call: newCall(), rows: 0}))
   }
 
@@ -113,13 +119,14 @@ export class WriteLot {
     return this.#isFull
   }
 
-  /** Takes what may be lent. `life`: milliseconds until the row expires. */
-  add(key: Buffer, row: Buffer, life?: string): void {
+  /** Takes a row of the source under a key that may be lent. `life`: milliseconds until the row expires. */
+  add(key: RowKey, source: BytesSource, row: number, life?: number): void {
     const slot = this.#calls.callFor(key)
-    slot.call.add(key, row, life)
+    const before = slot.call.size
+    slot.call.add(key, source, row, life)
     slot.rows += 1
     this.#rows += 1
-    this.#bytes += key.length + row.length
+    this.#bytes += slot.call.size - before
     this.#isFull = slot.rows === mostRowsOfCall || this.#rows === mostRows || this.#bytes >= mostBytes
   }
 }

@@ -1,10 +1,13 @@
 import calculateSlot from 'cluster-key-slot'
 import {expect, test} from 'vitest'
-import {slotTag} from '../../../src/online/redis/slot-buckets.js'
+import {hashBytes} from '../../../src/online/redis/hash-bytes.js'
+import {bucketOf} from '../../../src/online/redis/slot-buckets.js'
 
 const tagOf = (text: string): string => {
   const bytes = Buffer.from(`before ${text} behind`)
-  return slotTag(bytes, 7, 7 + Buffer.byteLength(text)).toString()
+  const {tag, slot} = bucketOf(hashBytes(bytes, 7, 7 + Buffer.byteLength(text)))
+  expect(slot).toBe(calculateSlot(tag))
+  return tag.toString()
 }
 
 test('tags stay what they are: rows that lie in a store are found by them', () => {
