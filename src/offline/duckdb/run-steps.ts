@@ -21,8 +21,7 @@ export function describeScript(session: DuckDbSession, compile: Compile): Promis
 
 /**
  * Runs the steps before the last, each into a temporary table, and gives the last statement, or that of a shortcut which
- * holds. All of them see one state
- * of a database; when the statement is disposed of, the tables go.
+ * holds. All of them see one state of a database; when the statement is disposed of, the tables go.
  */
 export async function runSteps(
   session: DuckDbSession,

@@ -58,12 +58,11 @@ export class GuardedWriteCall implements RowCall<GuardedReply> {
   }
 
   async rowByRow(client: Cluster): Promise<GuardedReply> {
-    const [rows, lives] = [[...this.#rows], [...this.#lives]]
+    const lists = [this.#rows, this.#lives].filter(({count}) => count > 0).map((list) => [...list])
     const replies = await Promise.all(
-      Array.from(this.#keys, (key, at) => {
-        const values = lives.length === 0 ? [rows[at]] : [rows[at], lives[at]]
-        return client.evalsha(this.#sha, 1, key, ...(values as Buffer[]))
-      }),
+      Array.from(this.#keys, (key, at) =>
+        client.evalsha(this.#sha, 1, key, ...lists.map((list) => list[at] as Buffer)),
+      ),
     )
     return (replies as GuardedReply[]).reduce<GuardedReply>(
       ([unchanged, met], [one, other]) => [unchanged + one, met + other],

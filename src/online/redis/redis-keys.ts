@@ -16,16 +16,13 @@ import {hashBytes} from './hash-bytes.js'
 import {bucketOf, tagLength} from './slot-buckets.js'
 
 /** The key of a row: the bytes that are written. */
-export type RowKey = Pick<GrowingBytes, 'bytes' | 'length' | 'written'> & {
-  /** Of the entity: equal for equal ones. */
-  readonly hash: number
-  readonly slot: number
-}
-
 class KeyBytes extends GrowingBytes {
+  /** Of the entity: equal for equal ones. */
   hash = 0
   slot = 0
 }
+
+export type RowKey = Readonly<Pick<KeyBytes, 'bytes' | 'length' | 'written' | 'hash' | 'slot'>>
 
 export class RedisKeys {
   /** A hash: name of a table to the types of its keys, as JSON. */

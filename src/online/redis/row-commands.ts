@@ -7,10 +7,13 @@ import type {RowCall} from './row-call.js'
 import {ReadLot, WriteLot, type WriteCall, type WriteKind} from './row-lots.js'
 import {firstWrite, guardedWrite, removeUnlessNewer} from './scripts.js'
 
+/** A lot may have a call for each of 256 slots, whatever those before it had. */
+const mostExpectedBytes = 128 * 1024
+
 /** Reads and writes of many rows: one command on one server; in a cluster one for each slot, sent to the slot's master. */
 export class RowCommands {
   readonly #connection: RedisConnection
-  /** As much as the largest call of the last lot: memory that grows is copied. */
+  /** Somewhat more than the calls of the last lot had: memory that grows is copied. */
   #bytesOfCall = 8192
 
   constructor(connection: RedisConnection) {
@@ -52,7 +55,7 @@ export class RowCommands {
       unchanged += reply[0]
       met += reply[1]
     }
-    this.#bytesOfCall = Math.max(...Array.from(lot.calls.values(), ({size}) => size)) + 1024
+    this.#bytesOfCall = Math.min(1.25 * lot.bytesOfCall, mostExpectedBytes)
     const refused = new Map<number, GuardedWriteCall>()
     await this.#sendAll<number | GuardedReply, WriteCall>(
       lot.calls,

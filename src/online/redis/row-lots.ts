@@ -114,6 +114,11 @@ export class WriteLot {
     return this.#rows === 0
   }
 
+  /** Bytes of a call, taken one with another. */
+  get bytesOfCall(): number {
+    return this.#bytes / Math.max(1, this.#calls.bySlot.size)
+  }
+
   /** Whether the next row belongs to another lot. */
   get isFull(): boolean {
     return this.#isFull
