@@ -187,7 +187,17 @@ export class RedshiftData {
     statement.become('FINISHED')
   }
 
-  async #runOne(statement, {sql, parameters}, client) {
+  async #runOne(statement, part, client) {
+    try {
+      return await this.#runWhole(statement, part, client)
+    } finally {
+      statement.interrupt = undefined
+      // What comes next in this session is not what was to be interrupted.
+      await statement.interrupting
+    }
+  }
+
+  async #runWhole(statement, {sql, parameters}, client) {
     const fault = this.#faults.take('Redshift.Statement', sql)
     let duckDb
     statement.interrupt = async () => {
@@ -242,8 +252,8 @@ export class RedshiftData {
     const statement = this.#find(Id)
     if (statement.isOver)
       throw invalid(`Could not cancel a query that is already in ${statement.status} state with ID: ${Id}`)
+    if (!statement.isCancelled) void interruptUntilOver(statement)
     statement.isCancelled = true
-    await statement.interrupt()
     return {Status: true}
   }
 
@@ -274,6 +284,14 @@ export class RedshiftData {
 function abort(statement) {
   statement.parts.forEach((part) => part.become('ABORTED'))
   statement.become('ABORTED')
+}
+
+/** An interrupt that comes between two pieces of work, or before the first, meets nothing. */
+async function interruptUntilOver(statement) {
+  for (; !statement.isOver; await sleep(20)) {
+    statement.interrupting = statement.interrupt?.().catch(() => undefined)
+    await statement.interrupting
+  }
 }
 
 function waitFor(statement, seconds) {

@@ -13,8 +13,10 @@ export class Statement {
   /** @type {string | undefined} */
   error
   isCancelled = false
-  /** What ends the work that is under way. @type {() => Promise<void>} */
-  interrupt = async () => undefined
+  /** Ends the work that is under way, if any is. @type {(() => Promise<void>) | undefined} */
+  interrupt
+  /** The call of it that is under way. @type {Promise<void> | undefined} */
+  interrupting
   /** Of a batch. @type {Statement[]} */
   parts = []
   /** Known once it has finished. @type {{columns?: import('./columns.mjs').Column[], rows?: (string | null)[][], changed: number} | undefined} */
