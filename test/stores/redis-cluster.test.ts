@@ -54,12 +54,21 @@ describe('in a cluster', () => {
     expect(await store.write(table, onlineRows(table, rows))).toMatchObject({unchanged: 3000})
   })
 
-  test('a slot on its way to another node is read and written all the same', async () => {
+  test.each([
+    ['kept for ever', undefined],
+    ['that expire', {keepFor: 3_600_000_000n, now: 1n}],
+  ])('a slot on its way to another node is read, and rows %s are written, all the same', async (_, life) => {
+    await cluster.flush()
     await using store = await openStore('rides', 'write')
     await store.prepare([table, other])
     const one = [0n]
-    const write = (event: bigint) =>
-      store.write(table, onlineRows(table, [{key: one, event, created: null, values: [event]}]))
+    const write = async (event: bigint, writer = store) =>
+      writer.write(table, onlineRows(table, [{key: one, event, created: null, values: [event]}]), life)
+    /** By one that knows of no row yet. */
+    const writeAnew = async (event: bigint) => {
+      await using another = await openStore('rides', 'write')
+      return await write(event, another)
+    }
     const read = async () =>
       (
         await store.read([
@@ -76,10 +85,14 @@ describe('in a cluster', () => {
     expect(await write(2n)).toMatchObject({written: 1})
     expect(await write(1n)).toMatchObject({written: 0, unchanged: 1})
     expect(await read()).toEqual([2n, 4.5])
-    await move.finish()
-    expect(await read()).toEqual([2n, 4.5])
-    expect(await write(3n)).toMatchObject({written: 1})
+    expect(await writeAnew(3n)).toMatchObject({written: 1})
+    expect(await writeAnew(2n)).toMatchObject({written: 0, unchanged: 1})
     expect(await read()).toEqual([3n, 4.5])
+    await move.finish()
+    expect(await read()).toEqual([3n, 4.5])
+    expect(await write(4n)).toMatchObject({written: 1})
+    expect(await writeAnew(5n)).toMatchObject({written: 1})
+    expect(await read()).toEqual([5n, 4.5])
   })
 })
 

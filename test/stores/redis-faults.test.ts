@@ -11,11 +11,13 @@ const bytesOfLoad = 2_700_000
 /** Makes that load take some seconds. */
 const bytesPerSecond = 1_000_000
 
-/** A repo whose first version is loaded and whose second is not, the way to its Redis, and that Redis. */
+/** A repo whose newest version is not loaded, the way to its Redis, and that Redis. */
 class Stage implements AsyncDisposable {
   readonly server: RedisServer
   readonly proxy: TcpProxy
   readonly repo: VersionedRepo
+  /** The newest one. */
+  version = 1
 
   private constructor(server: RedisServer, proxy: TcpProxy, repo: VersionedRepo) {
     this.server = server
@@ -23,26 +25,31 @@ class Stage implements AsyncDisposable {
     this.repo = repo
   }
 
-  static async set(): Promise<Stage> {
+  /** Nothing is loaded. */
+  static async setEmpty(ttl?: string): Promise<Stage> {
     const server = await RedisServer.start()
     const proxy = await TcpProxy.start(server.port)
-    const repo = await VersionedRepo.create(
-      `{type: redis, connection_string: "127.0.0.1:${proxy.port}"}`,
-      drivers,
-    )
-    expect(await repo.load(1)).toMatchObject({code: 0})
-    await repo.writeVersion(2)
-    return new Stage(server, proxy, repo)
+    const onlineStore = `{type: redis, connection_string: "127.0.0.1:${proxy.port}"}`
+    return new Stage(server, proxy, await VersionedRepo.create(onlineStore, drivers, ttl))
   }
 
-  /** Loads the second version while faults come, each when its share of the load is on its way; then the way is good. */
+  /** The first version is loaded, the second one is not. */
+  static async set(): Promise<Stage> {
+    const stage = await Stage.setEmpty()
+    expect(await stage.repo.load(1)).toMatchObject({code: 0})
+    stage.version = 2
+    await stage.repo.writeVersion(2)
+    return stage
+  }
+
+  /** Loads the newest version while faults come, each when its share of the load is on its way; then the way is good. */
   async loadUnder(
     ...faults: readonly {readonly after: number; readonly fault: () => unknown}[]
   ): Promise<FsResult> {
     const before = this.proxy.bytes.up
     this.proxy.bandwidth(bytesPerSecond)
     let hasEnded = false
-    const load = this.repo.load(2).finally(() => {
+    const load = this.repo.load(this.version).finally(() => {
       hasEnded = true
       this.proxy.heal()
     })
@@ -160,6 +167,47 @@ test.concurrent('a server that is a replica for a moment', async () => {
   }
   expect(await stage.loadUnder({after: 0.4, fault: demote})).toMatchObject({code: 0})
   await repo.expectVersion(2)
+})
+
+/** Rows that expire go into an empty store as many commands at once, each with a reply of its own. */
+test.concurrent('connections that break in a first load of rows that expire', async () => {
+  await using stage = await Stage.setEmpty('36500d')
+  const cuts = [0.1, 0.3, 0.5, 0.7].map((after) => ({after, fault: () => stage.proxy.cut()}))
+  expect(await stage.loadUnder(...cuts)).toMatchObject({code: 0})
+  await stage.repo.expectVersion(1)
+})
+
+test.concurrent('a silence in a first load of rows that expire', async () => {
+  await using stage = await Stage.setEmpty('36500d')
+  const silence = async (): Promise<void> => {
+    stage.proxy.silence()
+    await sleep(7000)
+    stage.proxy.heal()
+  }
+  expect(await stage.loadUnder({after: 0.4, fault: silence})).toMatchObject({code: 0})
+  await stage.repo.expectVersion(1)
+})
+
+test.concurrent('a first load of rows that expire into a server that is full', async () => {
+  await using stage = await Stage.setEmpty('36500d')
+  const fill = (): Promise<string> => stage.server.ask('config', 'set', 'maxmemory', '1mb')
+  expect(errorOf(await stage.loadUnder({after: 0.4, fault: fill}))).toMatchObject({
+    message: expect.stringMatching(/OOM.*maxmemory/) as string,
+  })
+  await stage.server.ask('config', 'set', 'maxmemory', '0')
+  expect(await stage.repo.load(1)).toMatchObject({code: 0})
+  await stage.repo.expectVersion(1)
+})
+
+test.concurrent('a first load of rows that expire into a server that is a replica for a moment', async () => {
+  await using stage = await Stage.setEmpty('36500d')
+  const demote = async (): Promise<void> => {
+    await stage.server.ask('replicaof', '127.0.0.1', '1')
+    await sleep(2000)
+    await stage.server.ask('replicaof', 'no', 'one')
+  }
+  expect(await stage.loadUnder({after: 0.4, fault: demote})).toMatchObject({code: 0})
+  await stage.repo.expectVersion(1)
 })
 
 /** What a load that failed said of its view. */

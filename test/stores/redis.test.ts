@@ -255,7 +255,10 @@ describe('what only Redis does', () => {
     rmSync(folder, {recursive: true})
   })
 
-  test('a full server is told as full', async () => {
+  test.each([
+    ['kept for ever', undefined],
+    ['that expire', {keepFor: hour, now}],
+  ])('a server that is full of rows %s is told as full', async (_, life) => {
     await using small = await RedisServer.start('--maxmemory', '3mb', '--maxmemory-policy', 'noeviction')
     await using store = await openOnlineStore(
       {type: 'redis', settings: {connectionString: `127.0.0.1:${small.port}`}},
@@ -263,14 +266,17 @@ describe('what only Redis does', () => {
     )
     await store.prepare([table])
     const many = Array.from({length: 60_000}, (_, id) => row(BigInt(id), now))
-    await expect(store.write(table, onlineRows(table, many))).rejects.toMatchObject({
+    await expect(store.write(table, onlineRows(table, many), life)).rejects.toMatchObject({
       code: 'FS_STORE_UNAVAILABLE',
       message: expect.stringMatching(/OOM/) as string,
       hint: expect.stringMatching(/memory/) as string,
     })
   })
 
-  test('writes go on when the server comes back, and settle', async () => {
+  test.each([
+    ['kept for ever', undefined],
+    ['that expire', {keepFor: hour, now}],
+  ])('writes of rows %s go on when the server comes back, and settle', async (_, life) => {
     await using mortal = await RedisServer.start()
     await using store = await openOnlineStore(
       {type: 'redis', settings: {connectionString: `127.0.0.1:${mortal.port}`}},
@@ -282,7 +288,7 @@ describe('what only Redis does', () => {
       Array.from({length: 8000}, (_, id) => row(BigInt(id), now)),
     )
     await mortal.kill()
-    const writing = store.prepare([table]).then(() => store.write(table, batch))
+    const writing = store.prepare([table]).then(() => store.write(table, batch, life))
     await new Promise((resolve) => setTimeout(resolve, 1500))
     await mortal.up()
     expect(await writing).toMatchObject({written: 8000})

@@ -3,8 +3,11 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {DuckDBInstance} from '@duckdb/node-api'
 
-/** A new folder with a repo of one view, `stats` of `driver_id`, whose source is not written yet. `onlineStore` is its block in YAML. */
-export function createStatsRepo(onlineStore: string): string {
+/**
+ * A new folder with a repo of one view, `stats` of `driver_id`, whose source is not written yet. `onlineStore` is its
+ * block in YAML. Without a ttl rows live for ever.
+ */
+export function createStatsRepo(onlineStore: string, ttl?: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'fs-versions-'))
   writeFileSync(join(folder, 'feature_store.yaml'), `project: rides\nonline_store: ${onlineStore}\n`)
   writeFileSync(
@@ -23,7 +26,7 @@ kind: feature_view
 name: stats
 entities: [driver]
 source: stats_file
-schema: [{name: version, dtype: int64}, {name: half, dtype: float64}, {name: label, dtype: string}]
+${ttl === undefined ? '' : `ttl: ${ttl}\n`}schema: [{name: version, dtype: int64}, {name: half, dtype: float64}, {name: label, dtype: string}]
 `,
   )
   return folder

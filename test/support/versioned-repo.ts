@@ -14,14 +14,22 @@ export class VersionedRepo implements Disposable {
   readonly folder: string
   readonly #drivers: number
 
-  private constructor(folder: string, drivers: number) {
+  /** Where the covered interval begins. */
+  readonly #start: unknown
+
+  private constructor(folder: string, drivers: number, start: unknown) {
     this.folder = folder
     this.#drivers = drivers
+    this.#start = start
   }
 
   /** Applied, with the first version as its source and nothing loaded. `onlineStore` is its block in YAML. */
-  static async create(onlineStore: string, drivers: number): Promise<VersionedRepo> {
-    const repo = new VersionedRepo(createStatsRepo(onlineStore), drivers)
+  static async create(onlineStore: string, drivers: number, ttl?: string): Promise<VersionedRepo> {
+    const repo = new VersionedRepo(
+      createStatsRepo(onlineStore, ttl),
+      drivers,
+      ttl === undefined ? null : (expect.any(String) as unknown),
+    )
     await repo.writeVersion(1)
     await runFsJson(['apply', '--yes', '-C', repo.folder])
     return repo
@@ -44,7 +52,7 @@ export class VersionedRepo implements Disposable {
   /** Whether the store holds that version and no other, row by row, and the registry knows it. */
   async expectVersion(version: number): Promise<void> {
     expect(await this.status()).toMatchObject({
-      covered: [{start: null, end: endOf(version)}],
+      covered: [{start: this.#start, end: endOf(version)}],
       lost: false,
       loading: null,
     })

@@ -5,7 +5,7 @@ export interface BytesSource {
   appendTo(target: GrowingBytes, row: number): void
 }
 
-const [dollar, carriageReturn, lineFeed, zero] = [0x24, 0x0d, 0x0a, 0x30]
+const [dollar, asterisk, carriageReturn, lineFeed, zero] = [0x24, 0x2a, 0x0d, 0x0a, 0x30]
 /** `$`, the digits of any length that memory can hold, and two line ends. */
 const frameBytes = 16
 /** Room before the first string for what a command begins with. */
@@ -61,6 +61,11 @@ export class BulkStrings {
     this.#count += 1
   }
 
+  /** Copies strings that have their frames, and what a command of several begins with. */
+  addFramed(bytes: Buffer): void {
+    this.#framed.append(bytes)
+  }
+
   /** A row of the source, which is written where it stays. */
   addRow(source: BytesSource, row: number): void {
     const target = this.#framed
@@ -99,6 +104,10 @@ export class BulkStrings {
     const bytes = this.bytes
     for (let at = 0; at < bytes.length;) {
       const lineEnd = bytes.indexOf(carriageReturn, at)
+      if (bytes[at] === asterisk) {
+        at = lineEnd + 2
+        continue
+      }
       const start = lineEnd + 2
       const end = start + Number(bytes.toString('latin1', at + 1, lineEnd))
       yield bytes.subarray(start, end)

@@ -1,15 +1,14 @@
-import type {Command} from 'ioredis'
+import type {Redis} from 'ioredis'
 import {BulkStrings, type BytesSource} from './bulk-strings.js'
-import {GuardedWriteCall} from './guarded-write-call.js'
+import {GuardedWriteCall, type WriteCall, type WriteReply} from './guarded-write-call.js'
 import {PackedCommand} from './packed-command.js'
 import type {RowKey} from './redis-keys.js'
-import type {RowCall} from './row-call.js'
 
 /**
- * Rows that most likely have no elder: one MSETNX, at half the cost of the script. Its reply is 1 where none of the keys
- * was there and all rows are now, 0 where nothing was done. Such rows live for ever.
+ * Rows that most likely have no elder and live for ever: one MSETNX, at half the cost of the script. Its reply is 1 where
+ * none of the keys was there and all rows are now, 0 where nothing was done.
  */
-export class FirstWriteCall implements RowCall<number> {
+export class FirstWriteCall implements WriteCall {
   /** A key, its row, a key, its row. */
   readonly #pairs: BulkStrings
 
@@ -17,28 +16,30 @@ export class FirstWriteCall implements RowCall<number> {
     this.#pairs = new BulkStrings(expectedBytes)
   }
 
-  /** Bytes of its keys and rows. */
   get size(): number {
     return this.#pairs.size
   }
 
-  /** Copies what may be lent. */
   add(key: RowKey, source: BytesSource, row: number): void {
     this.#pairs.addBytes(key.bytes, key.length)
     this.#pairs.addRow(source, row)
   }
 
-  toCommand(): Command {
-    return new PackedCommand('msetnx', [], [this.#pairs])
+  async sendTo(node: Redis): Promise<WriteReply> {
+    const wereSet = await node.sendCommand(new PackedCommand('msetnx', [], [this.#pairs]))
+    return wereSet === 1 ? {unchanged: 0, met: 0} : this.#guarded()
   }
 
   /** A slot on its way to another node is the script's affair. */
-  rowByRow(): Promise<number> {
-    return Promise.resolve(0)
+  rowByRow(): Promise<WriteReply> {
+    return Promise.resolve(this.#guarded())
   }
 
-  /** The same rows, where some have an elder. */
-  guarded(): GuardedWriteCall {
-    return GuardedWriteCall.ofPairs(this.#pairs)
+  #guarded(): WriteReply {
+    const rest = new GuardedWriteCall(this.size)
+    const strings = [...this.#pairs]
+    for (let at = 0; at < strings.length; at += 2)
+      rest.addBytes(strings[at] as Buffer, strings[at + 1] as Buffer)
+    return {unchanged: 0, met: 0, rest}
   }
 }

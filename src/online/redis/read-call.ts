@@ -1,4 +1,4 @@
-import type {Cluster, Command} from 'ioredis'
+import type {Cluster, Redis} from 'ioredis'
 import {BulkStrings} from './bulk-strings.js'
 import {PackedCommand} from './packed-command.js'
 import type {RowKey} from './redis-keys.js'
@@ -14,8 +14,9 @@ export class ReadCall implements RowCall<readonly (Buffer | null)[]> {
     this.places.push(place)
   }
 
-  toCommand(): Command {
-    return new PackedCommand('mget', [], [this.#keys])
+  async sendTo(node: Redis): Promise<readonly (Buffer | null)[]> {
+    const command = new PackedCommand('mget', [], [this.#keys])
+    return node.sendCommand(command) as Promise<readonly (Buffer | null)[]>
   }
 
   rowByRow(client: Cluster): Promise<readonly (Buffer | null)[]> {

@@ -1,9 +1,9 @@
-import type {Cluster, Command} from 'ioredis'
+import type {Cluster, Redis} from 'ioredis'
 
-/** One command for rows of one slot, under construction. */
+/** Rows of one slot, to be read or written together. */
 export interface RowCall<Reply> {
-  /** Ready to be sent, once: a command can't be sent again, but made again. */
-  toCommand(): Command
+  /** May be called again where it failed. */
+  sendTo(node: Redis): Promise<Reply>
 
   /** The same with a command for each row, which a slot on its way to another node answers where it refuses the call. */
   rowByRow(client: Cluster): Promise<Reply>

@@ -1,11 +1,10 @@
 import {Cluster, type Redis} from 'ioredis'
-import {GuardedWriteCall, type GuardedReply} from './guarded-write-call.js'
-import {FirstWriteCall} from './first-write-call.js'
+import type {WriteCall, WriteReply} from './guarded-write-call.js'
 import type {RedisConnection} from './redis-connection.js'
 import type {ReadCall} from './read-call.js'
 import type {RowCall} from './row-call.js'
-import {ReadLot, WriteLot, type WriteCall, type WriteKind} from './row-lots.js'
-import {firstWrite, guardedWrite, removeUnlessNewer} from './scripts.js'
+import {ReadLot, WriteLot, type WriteKind} from './row-lots.js'
+import {guardedWrite, removeUnlessNewer} from './scripts.js'
 
 /** A lot may have a call for each of 256 slots, whatever those before it had. */
 const mostExpectedBytes = 128 * 1024
@@ -31,10 +30,7 @@ export class RowCommands {
   /** In the order of the lot; null where there is no row. */
   async read(lot: ReadLot): Promise<readonly (Buffer | null)[]> {
     const only = this.#connection.isCluster ? undefined : lot.calls.get(0)
-    if (only !== undefined)
-      return this.#connection.run(
-        (client) => client.sendCommand(only.toCommand()) as ReturnType<typeof this.read>,
-      )
+    if (only !== undefined) return this.#connection.run((client) => only.sendTo(client as Redis))
     const found = new Array<Buffer | null>(lot.size).fill(null)
     await this.#sendAll<readonly (Buffer | null)[], ReadCall>(lot.calls, (_, {places}, rows) =>
       places.forEach((place, at) => (found[place] = rows[at] ?? null)),
@@ -51,21 +47,15 @@ export class RowCommands {
     how: 'run' | 'once',
   ): Promise<{readonly unchanged: number; readonly met: boolean}> {
     let [unchanged, met] = [0, 0]
-    const count = (reply: GuardedReply): void => {
-      unchanged += reply[0]
-      met += reply[1]
+    const rest = new Map<number, WriteCall>()
+    const take = (slot: number, _: WriteCall, reply: WriteReply): void => {
+      unchanged += reply.unchanged
+      met += reply.met
+      if (reply.rest !== undefined) rest.set(slot, reply.rest)
     }
     this.#bytesOfCall = Math.min(1.25 * lot.bytesOfCall, mostExpectedBytes)
-    const refused = new Map<number, GuardedWriteCall>()
-    await this.#sendAll<number | GuardedReply, WriteCall>(
-      lot.calls,
-      (slot, call, reply) => {
-        if (typeof reply !== 'number') count(reply)
-        else if (reply === 0 && call instanceof FirstWriteCall) refused.set(slot, call.guarded())
-      },
-      how,
-    )
-    await this.#sendAll<GuardedReply, GuardedWriteCall>(refused, (_slot, _call, reply) => count(reply), how)
+    await this.#sendAll<WriteReply, WriteCall>(lot.calls, take, how)
+    await this.#sendAll<WriteReply, WriteCall>(rest, take, how)
     return {unchanged, met: met > 0}
   }
 
@@ -139,8 +129,7 @@ export class RowCommands {
       let failures = await attempt(client)
       // A server that started, or a replica that was promoted, does not know the script.
       if (failures.some(({message}) => message.startsWith('NOSCRIPT'))) {
-        for (const script of [guardedWrite, firstWrite])
-          await Promise.all(mastersOf(client).map((node) => node.script('LOAD', script)))
+        await Promise.all(mastersOf(client).map((node) => node.script('LOAD', guardedWrite)))
         failures = await attempt(client)
       }
       if (failures[0] !== undefined) throw failures[0]
@@ -154,13 +143,13 @@ export class RowCommands {
  * https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#multi-key-operations
  */
 function senderTo<Reply>(client: Redis | Cluster): (slot: number, call: RowCall<Reply>) => Promise<Reply> {
-  if (!(client instanceof Cluster)) return (_, call) => client.sendCommand(call.toCommand()) as Promise<Reply>
+  if (!(client instanceof Cluster)) return (_, call) => call.sendTo(client)
   const nodes = new Map(client.nodes().map((node) => [addressOf(node), node]))
   return async (slot, call) => {
     const node = nodes.get(client.slots[slot]?.[0] ?? '')
     if (node === undefined) throw new Error(`CLUSTERDOWN no node is known for slot ${slot}`)
     try {
-      return (await node.sendCommand(call.toCommand())) as Reply
+      return await call.sendTo(node)
     } catch (error) {
       if (/^(ASK|TRYAGAIN) ?/.test((error as Error).message)) return call.rowByRow(client)
       throw error

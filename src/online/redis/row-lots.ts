@@ -1,7 +1,8 @@
 /** Rows to read or to write together: in one call on a single server, in a call for each slot of a cluster. */
 import type {BytesSource} from './bulk-strings.js'
+import {ExpiringFirstWriteCall} from './expiring-first-write-call.js'
 import {FirstWriteCall} from './first-write-call.js'
-import {GuardedWriteCall} from './guarded-write-call.js'
+import {GuardedWriteCall, type WriteCall} from './guarded-write-call.js'
 import {ReadCall} from './read-call.js'
 import type {RowKey} from './redis-keys.js'
 
@@ -14,8 +15,6 @@ const mostBytes = 4 * 1024 * 1024
 
 /** Bounds the memory of a write of very many rows. */
 const mostKeysUnderWay = 100_000
-
-export type WriteCall = FirstWriteCall | GuardedWriteCall
 
 /** Calls by slot; a server without slots has the one call 0. */
 class SlotCalls<Call> {
@@ -95,10 +94,10 @@ export class WriteLot {
   #isFull = false
 
   constructor(isCluster: boolean, {isFirst, expires, bytesOfCall}: WriteKind) {
-    const newCall = (): WriteCall =>
-      isFirst && !expires
-        ? new FirstWriteCall(bytesOfCall)
-        : new GuardedWriteCall(isFirst ? 'first' : 'guarded', bytesOfCall)
+    const newCall = (): WriteCall => {
+      if (!isFirst) return new GuardedWriteCall(bytesOfCall)
+      return expires ? new ExpiringFirstWriteCall(bytesOfCall) : new FirstWriteCall(bytesOfCall)
+    }
     this.#calls = new SlotCalls(isCluster, () => ({call: newCall(), rows: 0}))
   }
 

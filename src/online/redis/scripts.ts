@@ -62,28 +62,6 @@ if size > 0 then redis.call('MSET', unpack(sets)) end
 return {unchanged, met}
 `
 
-/**
- * The same for rows that expire and most likely have no elder: one command for each, and a second look only at those
- * that have. It takes seven tenths of the server's time.
- */
-export const firstWrite = `${comparison}
-local call, rows, count = redis.call, ARGV, #KEYS
-local unchanged, met = 0, 0
-for i, key in ipairs(KEYS) do
-  local new, life = rows[i], rows[count + i]
-  if not call('SET', key, new, 'NX', 'PX', life) then
-    met = met + 1
-    local old = stored_row(key)
-    local same = new == old
-    local wins = not old or may_replace(new, old)
-    if same or not wins then unchanged = unchanged + 1 end
-    -- The very same row, too: it may have another life by now, or none.
-    if wins then call('SET', key, new, 'PX', life) end
-  end
-end
-return {unchanged, met}
-`
-
 /** Removes the schemas (second key) of a project that has no table (first key) left. */
 export const forgetSchemas = `
 if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('DEL', KEYS[2]) end
