@@ -45,6 +45,9 @@ export interface Dialect {
   /** What stands behind AS in a WITH, for a relation that is read several times, and for one that is only a name. */
   readonly commonTable: {readonly kept: string; readonly named: string}
 
+  /** Whether searches go one after another, each in a step of its own, so that the memory of one is held at a time; else all in one statement. */
+  readonly searchesOneByOne: boolean
+
   /** A column, of the engine's type `native`, as a join key: exactly a value of its declared type, or null. */
   key(column: string, native: string, type: KeyType): ExactCast
   /** A constant that compares with what `key` gives. */

@@ -1,3 +1,4 @@
+import {askedRowsOf, askedRowsQuery} from './asked-rows.js'
 import {quoteName} from './dialects/duckdb-names.js'
 import {duckDb} from './dialects/duckdb.js'
 import {EntityKeys} from './entity-keys.js'
@@ -19,17 +20,21 @@ export function compilePointInTime(options: {
   readonly values: SqlValues
   /** Only the first rows. */
   readonly limit?: number | undefined
+  /** The row of the script's facts, where it is known. */
+  readonly facts?: readonly unknown[] | undefined
 }): RelationScript {
-  const {query, entityRows, joins, values, limit} = options
+  const {query, entityRows, joins, values, limit, facts} = options
   const keys = new EntityKeys(query, entityRows)
   const {timestampColumn} = query
   const entity: Relation = {
     name: entityTable,
-    kept: false,
+    kept: true,
     sql: () => compileEntityRows({timestampColumn, entityRows, keys, values, limit}),
   }
-  const matches = compileViewMatches({query, joins, entity: keys, values, dialect: duckDb})
+  const asked = facts === undefined ? undefined : askedRowsOf(facts)
+  const matches = compileViewMatches({query, joins, entity: keys, values, dialect: duckDb, asked})
   return {
+    facts: {after: entityTable, query: () => askedRowsQuery(duckDb)},
     relations: [entity, ...matches.relations],
     select: () => {
       const outputs = [

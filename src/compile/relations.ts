@@ -22,11 +22,22 @@ export interface Shortcut {
   readonly select: () => string
 }
 
+/** What an engine that goes step by step may learn on its way, to make the later steps cheaper: they are right without it. */
+export interface Facts {
+  /** The name of a kept relation: the last that it needs. */
+  readonly after: string
+  /** A query with one row, which the script is compiled with from then on. */
+  readonly query: () => string
+}
+
 export interface RelationScript {
   /** Each reads only those before it. */
   readonly relations: readonly Relation[]
   readonly select: () => string
   readonly shortcut?: Shortcut | undefined
+  readonly facts?: Facts | undefined
+  /** Statements besides this script's read its kept relations. */
+  readonly areShared?: boolean
 }
 
 /** All in one statement. */

@@ -60,6 +60,7 @@ export function compileSnapshotChanges(
     [...keys, 't', 'c', 'h'].map((one) => `${alias}.${one}`).join(', ')
   return {
     changed: {
+      areShared: true,
       relations: [
         ...latest.relations,
         {

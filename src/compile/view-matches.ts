@@ -1,3 +1,4 @@
+import type {AskedRows} from './asked-rows.js'
 import type {Dialect} from './dialect.js'
 import {entityTable, type EntityTable} from './entity-table.js'
 import type {PointInTimeQuery} from './query.js'
@@ -24,26 +25,32 @@ export function compileViewMatches({
   entity,
   values,
   dialect,
+  asked,
 }: {
   readonly query: PointInTimeQuery
   readonly joins: readonly ReadableJoin[]
   readonly entity: EntityTable
   readonly values: SqlValues
   readonly dialect: Dialect
+  /** What is known of the entity rows by then. */
+  readonly asked?: AskedRows | undefined
 }): ViewMatches {
   const views = joins.map(
-    ({join, source}, index) => new ViewPart({join, source, index, query, entity, values, dialect}),
+    ({join, source}, index) => new ViewPart({join, source, index, query, entity, values, dialect, asked}),
   )
-  const times: Relation = {
-    name: '"frame.times"',
+  const searches = dialect.searchesOneByOne ? views.map((view) => [view]) : [views]
+  const nameOf = (search: number): string =>
+    search === searches.length ? '"frame.times"' : search === 0 ? entityTable : `"frame.times${search}"`
+  const times = searches.map((some, search): Relation => ({
+    name: nameOf(search + 1),
     kept: true,
-    sql: () => `SELECT entity.*${views.map((view) => `, ${view.foundTime()}`).join('')}
-  FROM ${views.reduce((left, view) => view.joinAsOf(left), `${entityTable} AS entity`)}`,
-  }
+    sql: () => `SELECT entity.*${some.map((view) => `, ${view.foundTime()}`).join('')}
+  FROM ${some.reduce((left, view) => view.joinAsOf(left), `${nameOf(search)} AS entity`)}`,
+  }))
   return {
     relations: [
       ...views.flatMap((view) => view.timeRelations()),
-      times,
+      ...times,
       ...views.flatMap((view) => view.rowRelations()),
     ],
     from: () => ['"frame.times" AS entity', ...views.map((view) => view.joinChosen())].join('\n'),

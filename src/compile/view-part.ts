@@ -1,4 +1,6 @@
 import {FeatureStoreError} from '../errors.js'
+import {earliestInstant, type Instant} from '../definitions/instant.js'
+import type {AskedRows} from './asked-rows.js'
 import type {Dialect} from './dialect.js'
 import {entityRow, entityTable, entityTime, type EntityTable} from './entity-table.js'
 import type {PointInTimeQuery, ViewJoin} from './query.js'
@@ -16,6 +18,12 @@ import {
 } from './source-rows.js'
 import type {SqlValues} from './sql-values.js'
 
+/**
+ * Up to so many entity rows a search for their keys pays: measured, of 10 M rows of 500,000 keys, 100,000 entity rows
+ * are found three times as fast, 1,000 eight times; where they ask for every key it costs half as much again.
+ */
+const fewEntityRows = 100_000
+
 /** One view's part in a training frame. Its relations are named `v<index>.…`. */
 export class ViewPart {
   readonly #join: ViewJoin
@@ -24,6 +32,7 @@ export class ViewPart {
   readonly #query: PointInTimeQuery
   readonly #values: SqlValues
   readonly #dialect: Dialect
+  readonly #asked: AskedRows | undefined
   readonly #entityKeys: readonly string[]
   readonly #keys: readonly string[]
   /** What identifies the rows that tie: with knowledge time the created time is known too. */
@@ -39,6 +48,7 @@ export class ViewPart {
     entity,
     values,
     dialect,
+    asked,
   }: {
     readonly join: ViewJoin
     readonly source: ReadableSource
@@ -47,6 +57,7 @@ export class ViewPart {
     readonly entity: EntityTable
     readonly values: SqlValues
     readonly dialect: Dialect
+    readonly asked: AskedRows | undefined
   }) {
     this.#join = join
     this.#readable = {rows: join.rows, source}
@@ -54,6 +65,7 @@ export class ViewPart {
     this.#query = query
     this.#values = values
     this.#dialect = dialect
+    this.#asked = asked
     this.#keys = join.rows.keys.map((_, key) => keyName(key))
     this.#entityKeys = join.rows.keys.map(({valueType}, key) =>
       entity.keyOf(join.entityColumns[key] as string, valueType),
@@ -71,7 +83,7 @@ export class ViewPart {
         kept: false,
         sql: () =>
           this.#dialect.timesKnown({
-            rows: this.#rows([]),
+            rows: this.#rowsToSearch(),
             keys: this.#keys,
             known: this.#join.knowledgeTime ? 'greatest(t, c)' : 't',
           }),
@@ -146,11 +158,28 @@ export class ViewPart {
     return `LEFT JOIN "${alias}.chosen" AS ${alias} ON ${equal.join(' AND ')}`
   }
 
+  /** Where few entity rows ask, looking for their keys costs less than sorting the rows of all the others. */
+  #rowsToSearch(): string {
+    const rows = this.#rows([])
+    if (this.#asked === undefined || this.#asked.count > fewEntityRows) return rows
+    const keys = this.#keys.map((key, index) => `${this.#entityKeys[index] ?? ''} AS ${key}`)
+    const wanted = `(SELECT DISTINCT ${keys.join(', ')} FROM ${entityTable})`
+    return `(SELECT one.* FROM ${this.#dialect.semiJoin(rows, wanted, this.#keys)})`
+  }
+
   /** Rows that may be candidates at all. */
   #rows(features: ViewJoin['rows']['features']): string {
+    const at = (instant: Instant): string => this.#dialect.instant(instant, this.#values)
     const conditions = [...this.#keys, 't'].map((column) => `${column} IS NOT NULL`)
-    if (this.#query.asKnownAt !== undefined)
-      conditions.push(`c <= ${this.#dialect.instant(this.#query.asKnownAt, this.#values)}`)
+    if (this.#query.asKnownAt !== undefined) conditions.push(`c <= ${at(this.#query.asKnownAt)}`)
+    // Files tell of their parts which times they hold: those without any that is wanted are not read.
+    const {ttl} = this.#join
+    const times = this.#asked?.times
+    if (times !== undefined) {
+      conditions.push(`t <= ${at(times.last)}`)
+      if (ttl !== undefined && times.first - ttl >= earliestInstant)
+        conditions.push(`t >= ${at(times.first - ttl)}`)
+    }
     return `(SELECT * FROM ${typedRows(this.#readable, {features})} AS typed WHERE ${conditions.join(' AND ')})`
   }
 

@@ -37,6 +37,9 @@ export function parseInstant(text: string): Instant | undefined {
   return BigInt(whole) * 1000n + BigInt(fraction.padEnd(6, '0')) - BigInt(offset) * 60_000_000n
 }
 
+/** The first midnight that DuckDB takes: https://duckdb.org/docs/stable/sql/data_types/timestamp */
+export const earliestInstant: Instant = -9_223_372_022_400_000_000n
+
 /** What DuckDB holds for `infinity`; negated for `-infinity`. */
 const infinity = 9_223_372_036_854_775_807n
 const microsOfDay = 86_400_000_000n

@@ -12,6 +12,7 @@ export const duckDb: Dialect = {
   quoteName,
   quoteText,
   commonTable: {kept: 'MATERIALIZED', named: 'NOT MATERIALIZED'},
+  searchesOneByOne: true,
   key: castExactly,
   keyValue: keyConstant,
   nullKey: (type) => `NULL::${nativeTypeOf(type)}`,

@@ -15,6 +15,7 @@ export const redshift: Dialect = {
   quoteName,
   quoteText,
   commonTable: {kept: '', named: ''},
+  searchesOneByOne: false,
   key: castKey,
   keyValue: keyConstant,
   nullKey,

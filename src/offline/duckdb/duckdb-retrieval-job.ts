@@ -58,13 +58,14 @@ export class DuckDbRetrievalJob extends FrameJob {
   }
 
   #compile(limit?: number): Compile {
-    return (values) =>
+    return (values, facts) =>
       compilePointInTime({
         query: this.#query,
         entityRows: this.#entityRows,
         joins: this.#joins,
         values,
         limit,
+        facts,
       })
   }
 }

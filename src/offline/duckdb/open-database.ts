@@ -22,6 +22,9 @@ export async function openDatabase(
     temp_directory: join(tmpdir(), `fs-duckdb-${randomUUID()}`),
     // What is downloaded in the middle of a run is nobody's choice.
     autoinstall_known_extensions: 'false',
+    // It compares each row with each where it expects few requests, and of tables of its own transaction, and of
+    // conditions, it expects too few: https://duckdb.org/docs/stable/configuration/overview
+    asof_loop_join_threshold: '0',
     ...(threads === undefined ? {} : {threads: String(threads)}),
     ...(memoryLimit === undefined ? {} : {memory_limit: memoryLimit}),
     ...(extensionDirectory === undefined

@@ -4,8 +4,8 @@ import {BoundValues, type SqlValues} from '../../compile/sql-values.js'
 import type {NativeColumn} from './frame-columns.js'
 import type {DuckDbSession} from './duckdb-session.js'
 
-/** A script with its values written by the given one; each step is compiled for itself. */
-export type Compile = (values: SqlValues) => RelationScript
+/** A script with its values written by the given one, and the row of its facts where it is known; each step is compiled for itself. */
+export type Compile = (values: SqlValues, facts?: readonly unknown[]) => RelationScript
 
 export interface Statement {
   readonly sql: string
@@ -21,36 +21,70 @@ export function describeScript(session: DuckDbSession, compile: Compile): Promis
 
 /**
  * Runs the steps before the last, each into a temporary table, and gives the last statement, or that of a shortcut which
- * holds. All of them see one state of a database; when the statement is disposed of, the tables go.
+ * holds. When the statement is disposed of, the tables go. Each step is a transaction of its own: what a transaction
+ * drops keeps its memory until the end, and of tables that it has made the engine does not know how large they are.
+ * Database files stay as they are meanwhile, because they are attached.
  */
 export async function runSteps(
   session: DuckDbSession,
   compile: Compile,
   signal?: AbortSignal,
 ): Promise<Statement & AsyncDisposable> {
-  await session.run('BEGIN TRANSACTION')
-  const end = async (): Promise<void> => {
-    await session.run('ROLLBACK')
+  const {relations, shortcut, facts} = compile(new BoundValues())
+  let known: readonly unknown[] | undefined
+  const step = (part: (script: RelationScript) => string): Statement =>
+    statement((values) => compile(values, known), part)
+  const tables = new Set<string>()
+  const drop = async (names: Iterable<string>): Promise<void> => {
+    for (const name of names) {
+      tables.delete(name)
+      await session.run(`DROP TABLE ${name}`)
+    }
   }
+  const end = (): Promise<void> => drop([...tables])
   try {
-    const {relations, shortcut} = compile(new BoundValues())
+    let readLast: ReadonlyMap<number, readonly string[]> | undefined
     for (const [index, {kept, name}] of relations.entries()) {
       if (!kept) continue
-      const {sql, parameters} = statement(compile, (script) => script.relations[index]?.sql() ?? '')
+      const {sql, parameters} = step((script) => script.relations[index]?.sql() ?? '')
       await session.run(`CREATE TEMP TABLE ${name} AS ${sql}`, parameters, signal)
-      if (name !== shortcut?.after) continue
-      const [[holds] = []] = await session.rows(shortcut.holds(), [], signal)
-      if (holds === true)
-        return {
-          ...statement(compile, (script) => script.shortcut?.select() ?? ''),
-          [Symbol.asyncDispose]: end,
-        }
+      tables.add(name)
+      if (name === facts?.after) [known] = await session.rows(facts.query(), [], signal)
+      if (name === shortcut?.after) {
+        const [[holds] = []] = await session.rows(shortcut.holds(), [], signal)
+        if (holds === true)
+          return {...step((script) => script.shortcut?.select() ?? ''), [Symbol.asyncDispose]: end}
+      }
+      // With the facts a step may read more than without them.
+      if (facts !== undefined && known === undefined) continue
+      readLast ??= tablesReadLast(compile(new BoundValues(), known))
+      await drop(readLast.get(index) ?? [])
     }
-    return {...statement(compile, ({select}) => select()), [Symbol.asyncDispose]: end}
+    return {...step(({select}) => select()), [Symbol.asyncDispose]: end}
   } catch (error) {
     await end()
     throw error
   }
+}
+
+/** Tables that no later step reads, by the step that does; none of a script whose tables others read, too. */
+function tablesReadLast(script: RelationScript): ReadonlyMap<number, readonly string[]> {
+  const readLast = new Map<number, readonly string[]>()
+  if (script.areShared === true) return readLast
+  const {relations, shortcut} = script
+  const texts = relations.map(({kept, name, sql}) => {
+    const own = kept ? stepOf(script, sql(), duckDb) : ''
+    return name === shortcut?.after
+      ? [own, shortcut.holds(), stepOf(script, shortcut.select(), duckDb)].join('\n')
+      : own
+  })
+  texts.push(stepOf(script, script.select(), duckDb))
+  for (const {kept, name} of relations) {
+    if (!kept) continue
+    const index = texts.findLastIndex((text) => text.includes(name))
+    readLast.set(index, [...(readLast.get(index) ?? []), name])
+  }
+  return readLast
 }
 
 function statement(compile: Compile, step: (script: RelationScript) => string): Statement {

@@ -1,0 +1,112 @@
+/** What is read of a source depends on how many entity rows ask, and when: what they get doesn't. */
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {DuckDBInstance, type DuckDBConnection} from '@duckdb/node-api'
+import {afterAll, beforeAll, expect, test} from 'vitest'
+import {FeatureStore} from '../../src/feature-store.js'
+
+const drivers = 20_000
+const rowsOfView = 100_000
+const views = [
+  {name: 'kept', ttl: undefined},
+  {name: 'expiring', ttl: '3h'},
+] as const
+
+let folder = ''
+let connection: DuckDBConnection
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'fs-many-'))
+  connection = await (await DuckDBInstance.create()).connect()
+  // Whole minutes of two days, so that many rows lie just at a bound.
+  const time = (seed: number): string =>
+    `TIMESTAMP '2026-01-01' + to_minutes((hash(range + ${seed}) % 2880)::INT)`
+  for (const [index, {name}] of views.entries()) {
+    const id = `(hash(range + ${100 + index}) % ${drivers})::BIGINT`
+    await connection.run(
+      `COPY (SELECT ${id} AS driver_id, ${time(index)} AS event_timestamp, range AS "${name}_value" FROM range(${rowsOfView}))
+       TO '${join(folder, `${name}.parquet`)}' (FORMAT parquet)`,
+    )
+  }
+  await connection.run(
+    `CREATE TABLE entities AS SELECT range AS row_id, (hash(range + 7) % ${drivers})::BIGINT AS driver_id,
+       ${time(5)} AS event_timestamp FROM range(100001)`,
+  )
+  writeFileSync(join(folder, 'feature_store.yaml'), 'project: rides\n')
+  writeFileSync(
+    join(folder, 'features.yaml'),
+    `kind: entity
+name: driver
+join_keys: [{name: driver_id, value_type: int64}]
+${views
+  .map(
+    ({name, ttl}) => `---
+kind: data_source
+name: ${name}
+type: file
+path: ${name}.parquet
+timestamp_field: event_timestamp
+---
+kind: feature_view
+name: view_${name}
+entities: [driver]
+source: ${name}
+online: false
+${ttl === undefined ? '' : `ttl: ${ttl}\n`}schema: [{name: ${name}_value, dtype: int64}]
+`,
+  )
+  .join('')}`,
+  )
+})
+afterAll(() => {
+  connection.closeSync()
+  rmSync(folder, {recursive: true, force: true})
+})
+
+/** The textbook's answer: every row of the key up to the time, the newest first, then the largest value. */
+function expectedFrame(asked: string): string {
+  const found = views.map(({name, ttl}) => {
+    const alive = ttl === undefined ? '' : `AND v.event_timestamp >= e.event_timestamp - INTERVAL 3 HOUR`
+    return `(SELECT e.row_id, max({t: v.event_timestamp, value: v."${name}_value"}).value AS "${name}_value"
+      FROM ${asked} AS e JOIN '${join(folder, `${name}.parquet`)}' AS v
+        ON v.driver_id = e.driver_id AND v.event_timestamp <= e.event_timestamp ${alive}
+      GROUP BY e.row_id) AS "${name}"`
+  })
+  return `SELECT e.*, ${views.map(({name}) => `"${name}_value"`).join(', ')} FROM ${asked} AS e
+    ${found.map((one) => `LEFT JOIN ${one} USING (row_id)`).join('\n')}`
+}
+
+test.each([
+  ['more than a search for keys is for', 'true'],
+  ['few of them', 'row_id < 500'],
+  ['those of some hours', `event_timestamp BETWEEN '2026-01-01 20:00:00' AND '2026-01-02 02:00:00'`],
+  ['one', 'row_id = 77'],
+  ['none', 'false'],
+])('entity rows, %s, get what the textbook says', async (_, which) => {
+  const asked = `(SELECT * FROM entities WHERE ${which})`
+  const [entities, frame] = ['entities.parquet', 'frame.parquet'].map((name) => join(folder, name)) as [
+    string,
+    string,
+  ]
+  await connection.run(`COPY (FROM ${asked} ORDER BY row_id) TO '${entities}' (FORMAT parquet)`)
+  await using store = await FeatureStore.open(folder)
+  await store.apply()
+  await using job = await store.getHistoricalFeatures({
+    entities,
+    features: views.map(({name}) => `view_${name}`),
+  })
+  const {rows} = await job.writeFile(frame, 'parquet')
+  const first = async (sql: string): Promise<unknown> => (await connection.runAndReadAll(sql)).getRows()[0]
+  expect([BigInt(rows)]).toEqual(await first(`SELECT count(*) FROM ${asked}`))
+  const expected = 'expected'
+  await connection.run(`CREATE OR REPLACE TABLE ${expected} AS ${expectedFrame(asked)}`)
+  const filled = views.map(({name}) => `count("${name}_value")`).join(', ')
+  expect(await first(`SELECT ${filled} FROM '${frame}'`)).toEqual(
+    await first(`SELECT ${filled} FROM ${expected}`),
+  )
+  expect(
+    await first(
+      `SELECT count(*) FROM ((FROM '${frame}' EXCEPT ALL FROM ${expected}) UNION ALL (FROM ${expected} EXCEPT ALL FROM '${frame}'))`,
+    ),
+  ).toEqual([0n])
+})
