@@ -33,7 +33,7 @@ export const duckDb: Dialect = {
   timesKnown: ({rows, keys, known}) => {
     const list = keys.join(', ')
     return known === 't'
-      ? `SELECT ${list}, t AS known, t FROM ${rows} AS rows`
+      ? `SELECT ${list}, t FROM ${rows} AS rows`
       : `SELECT ${list}, known, best.t AS t, best.c AS c FROM (
     SELECT ${list}, ${known} AS known, max({'t': t, 'c': c}) OVER (
       PARTITION BY ${list} ORDER BY ${known} RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
@@ -41,9 +41,11 @@ export const duckDb: Dialect = {
   )`
   },
   // https://duckdb.org/docs/stable/guides/sql_features/asof_join
-  asOfJoin: ({left, entityKeys, entityTime, right, rightAlias, rightKeys}) => {
+  asOfJoin: ({left, entityKeys, entityTime, right, rightAlias, rightKeys, carried}) => {
+    // What is carried twice is sorted and kept twice.
+    const known = carried.length === 1 ? 't' : 'known'
     const equal = rightKeys.map((key, index) => `entity.${entityKeys[index] ?? ''} = ${rightAlias}.${key}`)
-    const conditions = [...equal, `entity.${entityTime} >= ${rightAlias}.known`]
+    const conditions = [...equal, `entity.${entityTime} >= ${rightAlias}.${known}`]
     return `${left}\n  ASOF LEFT JOIN ${right} AS ${rightAlias} ON ${conditions.join(' AND ')}`
   },
   semiJoin: (one, other, columns) =>

@@ -22,6 +22,9 @@ export async function openDatabase(
     temp_directory: join(tmpdir(), `fs-duckdb-${randomUUID()}`),
     // What is downloaded in the middle of a run is nobody's choice.
     autoinstall_known_extensions: 'false',
+    // Else what one step has given back stays with the process while the next one takes more.
+    allocator_background_threads: 'true',
+    allocator_bulk_deallocation_flush_threshold: '16MB',
     // It compares each row with each where it expects few requests, and of tables of its own transaction, and of
     // conditions, it expects too few: https://duckdb.org/docs/stable/configuration/overview
     asof_loop_join_threshold: '0',
