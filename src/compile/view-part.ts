@@ -19,8 +19,9 @@ import {
 import type {SqlValues} from './sql-values.js'
 
 /**
- * Up to so many entity rows a search for their keys pays: measured, of 10 M rows of 500,000 keys, 100,000 entity rows
- * are found three times as fast, 1,000 eight times; where they ask for every key it costs half as much again.
+ * Up to so many entity rows a search for their keys pays. Measured of two views of 10 M rows of 500,000 keys: a frame of
+ * 100,000 entity rows takes half of the time and of the memory, one of 1,000 a third and a quarter. Where they ask for
+ * every key, the search comes on top.
  */
 const fewEntityRows = 100_000
 
