@@ -252,8 +252,9 @@ export class RedshiftData {
     const statement = this.#find(Id)
     if (statement.isOver)
       throw invalid(`Could not cancel a query that is already in ${statement.status} state with ID: ${Id}`)
-    if (!statement.isCancelled) void interruptUntilOver(statement)
+    if (statement.isCancelled) return {Status: true}
     statement.isCancelled = true
+    void interruptUntilOver(statement)
     return {Status: true}
   }
 

@@ -35,8 +35,8 @@ export class ExpiringFirstWriteCall implements WriteCall {
   }
 
   async sendTo(node: Redis): Promise<WriteReply> {
-    // The client holds back what is one command until it is connected.
-    if (node.status !== 'ready') return this.#guarded(() => true)
+    // What the client holds back until it is connected must be one command, with one reply.
+    if (node.status !== 'ready' || !node.stream.writable) return this.#guarded(() => true)
     const refused = new Set(await new PackedPipeline('set', this.#commands.bytes, this.#rows).sendTo(node))
     return refused.size === 0 ? {unchanged: 0, met: 0} : this.#guarded((row) => refused.has(row))
   }

@@ -31,7 +31,7 @@ export class PackedPipeline extends Command {
     return this.#bytes
   }
 
-  /** Only once, and on a connection that is ready: one that isn't would hold the commands back one by one. */
+  /** Only once, and on a connection that is ready and writable: another would hold back all of them as one with one reply. */
   async sendTo(client: Redis): Promise<readonly number[]> {
     const {stream} = client
     const nowhere: Sink = {isPipeline: true, write: () => true, destination: {redis: {stream}}}
