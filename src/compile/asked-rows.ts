@@ -7,16 +7,36 @@ export interface AskedRows {
   readonly count: number
   /** Of their event times; undefined where there is none. */
   readonly times: {readonly first: Instant; readonly last: Instant} | undefined
+  /** Of the keys asked about, each as the list of its columns in `entityTable`: those of which few entity rows have the same. */
+  readonly seldomShared: ReadonlySet<string>
 }
+
+/**
+ * Up to so many entity rows of one key, and on average of those that a row of the source meets, a join of them all costs
+ * less than a sort of both sides. Measured of 10 M rows and 1 M entity rows, three on average: three quarters of the time
+ * and less than half of the memory.
+ */
+const few = {most: 32, average: 4}
 
 /** A query whose row `askedRowsOf` understands. */
-export function askedRowsQuery(dialect: Dialect): string {
+export function askedRowsQuery(dialect: Dialect, keys: readonly string[]): string {
   const first = dialect.microseconds(`min(${entityTime})`)
   const last = dialect.microseconds(`max(${entityTime})`)
-  return `SELECT count(*), ${first}, ${last} FROM ${entityTable}`
+  const shares = keys.map(
+    (columns) =>
+      `(SELECT max(n) <= ${few.most} AND sum(n * n) <= ${few.average} * sum(n) FROM (SELECT count(*) AS n FROM ${entityTable} GROUP BY ${columns}) AS shared)`,
+  )
+  return `SELECT ${['count(*)', first, last, ...shares].join(', ')} FROM ${entityTable}`
 }
 
-export function askedRowsOf([count, first, last]: readonly unknown[]): AskedRows {
+export function askedRowsOf(
+  [count, first, last, ...shares]: readonly unknown[],
+  keys: readonly string[],
+): AskedRows {
   const hasTimes = typeof first === 'bigint' && typeof last === 'bigint'
-  return {count: Number(count), times: hasTimes ? {first, last} : undefined}
+  return {
+    count: Number(count),
+    times: hasTimes ? {first, last} : undefined,
+    seldomShared: new Set(keys.filter((_, index) => shares[index] === true)),
+  }
 }

@@ -36,6 +36,8 @@ export interface AsOfJoin {
   readonly rightKeys: readonly string[]
   /** The event time, or event and created time. */
   readonly carried: readonly ('t' | 'c')[]
+  /** Whether each row of `right` is known to have the keys of few requests. */
+  readonly meetsFew: boolean
 }
 
 export interface Dialect {

@@ -11,6 +11,7 @@ import type {Relation, RelationScript} from './relations.js'
 import type {ReadableJoin} from './source-rows.js'
 import type {SqlValues} from './sql-values.js'
 import {compileViewMatches} from './view-matches.js'
+import {entityKeysOf} from './view-part.js'
 
 /** The training frame in DuckDB: every column of the entity rows, then the outputs of each join, in their order. */
 export function compilePointInTime(options: {
@@ -31,10 +32,13 @@ export function compilePointInTime(options: {
     kept: true,
     sql: () => compileEntityRows({timestampColumn, entityRows, keys, values, limit}),
   }
-  const asked = facts === undefined ? undefined : askedRowsOf(facts)
+  const askedKeys = [...new Set(joins.map(({join}) => entityKeysOf(join, keys).join(', ')))].filter(
+    (columns) => columns !== '',
+  )
+  const asked = facts === undefined ? undefined : askedRowsOf(facts, askedKeys)
   const matches = compileViewMatches({query, joins, entity: keys, values, dialect: duckDb, asked})
   return {
-    facts: {after: entityTable, query: () => askedRowsQuery(duckDb)},
+    facts: {after: entityTable, query: () => askedRowsQuery(duckDb, askedKeys)},
     relations: [entity, ...matches.relations],
     select: () => {
       const outputs = [

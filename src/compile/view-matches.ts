@@ -45,7 +45,7 @@ export function compileViewMatches({
     name: nameOf(search + 1),
     kept: true,
     sql: () => `SELECT entity.*${some.map((view) => `, ${view.foundTime()}`).join('')}
-  FROM ${some.reduce((left, view) => view.joinAsOf(left), `${nameOf(search)} AS entity`)}`,
+  FROM ${some.reduce((left, view) => view.joinAsOf(left, nameOf(search)), `${nameOf(search)} AS entity`)}`,
   }))
   return {
     relations: [

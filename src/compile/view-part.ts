@@ -68,9 +68,7 @@ export class ViewPart {
     this.#dialect = dialect
     this.#asked = asked
     this.#keys = join.rows.keys.map((_, key) => keyName(key))
-    this.#entityKeys = join.rows.keys.map(({valueType}, key) =>
-      entity.keyOf(join.entityColumns[key] as string, valueType),
-    )
+    this.#entityKeys = entityKeysOf(join, entity)
     this.#times = join.knowledgeTime ? ['t', 'c'] : ['t']
     this.#pair = [...this.#keys, ...this.#times]
     this.#checkCreated()
@@ -92,10 +90,11 @@ export class ViewPart {
     ]
   }
 
-  joinAsOf(left: string): string {
+  /** `requests`: the relation that is `entity` within `left`. */
+  joinAsOf(left: string, requests: string): string {
     return this.#dialect.asOfJoin({
       left,
-      entity: entityTable,
+      entity: requests,
       entityRow,
       entityKeys: this.#entityKeys,
       entityTime,
@@ -103,6 +102,7 @@ export class ViewPart {
       rightAlias: `v${this.#index}`,
       rightKeys: this.#keys,
       carried: this.#times,
+      meetsFew: this.#meetsFew(),
     })
   }
 
@@ -159,10 +159,16 @@ export class ViewPart {
     return `LEFT JOIN "${alias}.chosen" AS ${alias} ON ${equal.join(' AND ')}`
   }
 
+  /** Whether each row of the source is asked about by few entity rows. */
+  #meetsFew(): boolean {
+    return this.#asked?.seldomShared.has(this.#entityKeys.join(', ')) === true
+  }
+
   /** Where few entity rows ask, looking for their keys costs less than sorting the rows of all the others. */
   #rowsToSearch(): string {
     const rows = this.#rows([])
     if (this.#asked === undefined || this.#asked.count > fewEntityRows) return rows
+    if (this.#meetsFew()) return rows
     const keys = this.#keys.map((key, index) => `${this.#entityKeys[index] ?? ''} AS ${key}`)
     const wanted = `(SELECT DISTINCT ${keys.join(', ')} FROM ${entityTable})`
     return `(SELECT one.* FROM ${this.#dialect.semiJoin(rows, wanted, this.#keys)})`
@@ -210,6 +216,11 @@ export class ViewPart {
       {hint: `Name the column with created_timestamp_column in data source \`${source.name}\`.`},
     )
   }
+}
+
+/** The columns of the entity rows that a view is joined by, in the order of its keys. */
+export function entityKeysOf(join: ViewJoin, entity: EntityTable): readonly string[] {
+  return join.rows.keys.map(({valueType}, key) => entity.keyOf(join.entityColumns[key] as string, valueType))
 }
 
 /** Those that the frame shows; all, where rows of one time may be left for others to settle. */

@@ -1,4 +1,4 @@
-/** What is read of a source depends on how many entity rows ask, and when: what they get doesn't. */
+/** What is read of a source, and how it is searched, depends on how many entity rows ask, of which keys, and when: what they get doesn't. */
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -79,6 +79,8 @@ function expectedFrame(asked: string): string {
 test.each([
   ['more than a search for keys is for', 'true'],
   ['few of them', 'row_id < 500'],
+  ['one of each driver', 'row_id IN (SELECT min(row_id) FROM entities GROUP BY driver_id)'],
+  ['several of each of few drivers', 'driver_id < 100'],
   ['those of some hours', `event_timestamp BETWEEN '2026-01-01 20:00:00' AND '2026-01-02 02:00:00'`],
   ['one', 'row_id = 77'],
   ['none', 'false'],

@@ -1,5 +1,5 @@
 /** DuckDB, the engine that needs nothing but a process. */
-import type {Dialect, TypedKey} from '../dialect.js'
+import type {AsOfJoin, Dialect, TypedKey} from '../dialect.js'
 import {equalColumns} from '../dialect.js'
 import {castExactly, castToInstant} from './duckdb-casts.js'
 import {keyConstant} from './duckdb-keys.js'
@@ -40,14 +40,7 @@ export const duckDb: Dialect = {
     ) AS best FROM ${rows} AS rows WHERE c IS NOT NULL
   )`
   },
-  // https://duckdb.org/docs/stable/guides/sql_features/asof_join
-  asOfJoin: ({left, entityKeys, entityTime, right, rightAlias, rightKeys, carried}) => {
-    // What is carried twice is sorted and kept twice.
-    const known = carried.length === 1 ? 't' : 'known'
-    const equal = rightKeys.map((key, index) => `entity.${entityKeys[index] ?? ''} = ${rightAlias}.${key}`)
-    const conditions = [...equal, `entity.${entityTime} >= ${rightAlias}.${known}`]
-    return `${left}\n  ASOF LEFT JOIN ${right} AS ${rightAlias} ON ${conditions.join(' AND ')}`
-  },
+  asOfJoin: (join) => (join.meetsFew && join.carried.length === 1 ? largestOfPairs(join) : asOf(join)),
   semiJoin: (one, other, columns) =>
     `${one} AS one SEMI JOIN ${other} AS other ON ${equalColumns('one', 'other', columns)}`,
   antiJoin: (one, other, columns) =>
@@ -55,4 +48,25 @@ export const duckDb: Dialect = {
   shuffled: (keys, seed) => `hash(${columnsOf(keys)}, ${seed})`,
   approximateCount: (keys, condition) =>
     `approx_count_distinct(CASE WHEN ${condition} THEN hash(${columnsOf(keys)}) END)`,
+}
+
+/** Sorts both sides: https://duckdb.org/docs/stable/guides/sql_features/asof_join */
+function asOf({left, entityKeys, entityTime, right, rightAlias, rightKeys, carried}: AsOfJoin): string {
+  // What is carried twice is sorted and kept twice.
+  const known = carried.length === 1 ? 't' : 'known'
+  const equal = rightKeys.map((key, index) => `entity.${entityKeys[index] ?? ''} = ${rightAlias}.${key}`)
+  const conditions = [...equal, `entity.${entityTime} >= ${rightAlias}.${known}`]
+  return `${left}\n  ASOF LEFT JOIN ${right} AS ${rightAlias} ON ${conditions.join(' AND ')}`
+}
+
+/** Holds the requests alone, and meets each row with all those of its keys. */
+function largestOfPairs(join: AsOfJoin): string {
+  const {left, entity, entityRow, entityKeys, entityTime, right, rightAlias, rightKeys} = join
+  const equal = rightKeys.map((key, index) => `asked.${entityKeys[index] ?? ''} = known.${key}`)
+  const conditions = [...equal, `asked.${entityTime} >= known.t`]
+  return `${left}
+  LEFT JOIN (
+    SELECT asked.${entityRow}, max(known.t) AS t FROM ${right} AS known JOIN ${entity} AS asked ON ${conditions.join(' AND ')}
+    GROUP BY asked.${entityRow}
+  ) AS ${rightAlias} ON ${rightAlias}.${entityRow} = entity.${entityRow}`
 }

@@ -11,6 +11,12 @@ import type {DuckDbSession} from './duckdb-session.js'
 import {frameTypeOf, selectTexts, selectValues, type NativeColumn} from './frame-columns.js'
 import type {Statement} from './run-steps.js'
 
+/**
+ * Measured of twenty columns of random doubles: zstd makes a file 8 % smaller and takes a quarter more of the time; up to
+ * the engine's own limit of some 20,000 values, a dictionary of values that hardly repeat takes a sixth.
+ */
+const parquetOptions = 'FORMAT parquet, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 4096'
+
 /** Rows of a batch that goes through JavaScript: some megabytes. */
 const batchRows = 16_384
 
@@ -71,7 +77,7 @@ export async function writeFrame(
   }
   const [query, options] =
     format === 'parquet'
-      ? [frame.sql, 'FORMAT parquet, COMPRESSION zstd']
+      ? [frame.sql, parquetOptions]
       : format === 'csv'
         ? [selectTexts(native, frame.sql, format), 'FORMAT csv, HEADER']
         : [selectTexts(native, frame.sql, format), 'FORMAT json']
