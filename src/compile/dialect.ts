@@ -74,7 +74,10 @@ export interface Dialect {
   /** Largest first, null last. */
   descending(expression: string): string
 
-  /** A statement for `asOfJoin`: `rows` (keys, `t`, `c`) with the time from which each is known. */
+  /**
+   * A statement for `asOfJoin`: `rows` (keys, `t`, `c`) with the time from which each is known. Some may have no key or no
+   * time: nobody finds them.
+   */
   timesKnown(options: {
     readonly rows: string
     readonly keys: readonly string[]

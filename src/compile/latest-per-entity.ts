@@ -60,7 +60,7 @@ export function compileLatestPerEntity(
     relations: [
       {
         name: '"latest.rows"',
-        kept: false,
+        kept: 'no',
         sql: () => {
           const rows = typedRows(readable, {unfitTime: 'is null'})
           const complete = [
@@ -76,7 +76,7 @@ export function compileLatestPerEntity(
       },
       {
         name: newest,
-        kept: true,
+        kept: 'table',
         sql: () => {
           const time = everyKey
             ? 'coalesce(max(CASE WHEN selected THEN t END), max(t)) AS t, bool_or(selected) AS selected'
@@ -91,7 +91,7 @@ export function compileLatestPerEntity(
       },
       {
         name: candidates,
-        kept: true,
+        kept: 'table',
         sql: () =>
           `SELECT one.* FROM ${dialect.semiJoin('"latest.rows"', newest, everyKey ? [...by, 'selected'] : by)}`,
       },

@@ -29,7 +29,7 @@ export function compilePointInTime(options: {
   const {timestampColumn} = query
   const entity: Relation = {
     name: entityTable,
-    kept: true,
+    kept: 'table',
     sql: () => compileEntityRows({timestampColumn, entityRows, keys, values, limit}),
   }
   const askedKeys = [...new Set(joins.map(({join}) => entityKeysOf(join, keys).join(', ')))].filter(
@@ -39,7 +39,7 @@ export function compilePointInTime(options: {
   const matches = compileViewMatches({query, joins, entity: keys, values, dialect: duckDb, asked})
   return {
     facts: {after: entityTable, query: () => askedRowsQuery(duckDb, askedKeys)},
-    relations: [entity, ...matches.relations],
+    relations: [entity, ...matches.searches, ...matches.rows.map(withinStatement)],
     select: () => {
       const outputs = [
         ...entityRows.columns.map(({name}, index) => `entity.${entityName(index)} AS ${quoteName(name)}`),
@@ -52,4 +52,9 @@ FROM ${matches.from()}
 ORDER BY entity.${entityRow}`
     },
   }
+}
+
+/** All rows are there when the last statement writes the first, so in tables they would only be there twice. */
+function withinStatement(relation: Relation): Relation {
+  return relation.kept === 'table' ? {...relation, kept: 'statement'} : relation
 }

@@ -1,15 +1,19 @@
 /**
  * A question in steps: relations that build on each other, and a last statement that reads them. As one statement with
- * WITH it is for looking at; an engine runs it step by step, each kept relation in a table of its own, because within
- * one statement it holds the memory of every step until the last has ended.
+ * WITH it is for looking at; an engine runs it step by step, with tables between them, because within one statement it
+ * holds the memory of every step until the last has ended.
  */
 import type {Dialect} from './dialect.js'
 
 export interface Relation {
   /** Quoted, and in no other text: relations are found by it. */
   readonly name: string
-  /** Computed once and kept while others read it; else it is a name for a piece of SQL. */
-  readonly kept: boolean
+  /**
+   * `table`: computed once, by a step of its own, whose memory is free when it has ended. `statement`: computed once within
+   * the statement that reads it, which costs less than a table where all of it is needed until the end. `no`: a name for a
+   * piece of SQL.
+   */
+  readonly kept: 'table' | 'statement' | 'no'
   readonly sql: () => string
 }
 
@@ -45,12 +49,12 @@ export function asStatement({relations, select}: RelationScript, {commonTable}: 
   return `${withRelations(relations, commonTable)}${select()}`
 }
 
-/** The SQL of one step, given that the kept relations before it are tables: those that are only names stand in it. */
+/** The SQL of one step, given that the kept relations before it are tables: the others stand in it. */
 export function stepOf({relations}: RelationScript, sql: string, {commonTable}: Dialect): string {
   const needed: Relation[] = []
   const texts = [sql]
   for (const relation of relations.toReversed()) {
-    if (relation.kept || !texts.some((text) => text.includes(relation.name))) continue
+    if (relation.kept === 'table' || !texts.some((text) => text.includes(relation.name))) continue
     needed.unshift(relation)
     texts.push(relation.sql())
   }
@@ -60,7 +64,7 @@ export function stepOf({relations}: RelationScript, sql: string, {commonTable}: 
 function withRelations(relations: readonly Relation[], words: Dialect['commonTable']): string {
   if (relations.length === 0) return ''
   const parts = relations.map(({name, kept, sql}) => {
-    const how = kept ? words.kept : words.named
+    const how = kept === 'no' ? words.named : words.kept
     return `${name} AS ${how === '' ? '' : `${how} `}(\n  ${sql()}\n)`
   })
   return `WITH ${parts.join(',\n')}\n`

@@ -28,12 +28,12 @@ export function settleTies(options: {
     relations: [
       {
         name: tied,
-        kept: true,
+        kept: 'table',
         sql: () => `SELECT ${group} FROM ${candidates} AS grouped GROUP BY ${group} HAVING count(*) > 1`,
       },
       {
         name: chosen,
-        kept: false,
+        kept: 'no',
         sql: () => {
           const order = settlingOrder(readable)
           const place = order.isTotal ? 'row_number()' : 'rank()'

@@ -65,12 +65,12 @@ export function compileSnapshotChanges(
         ...latest.relations,
         {
           name: now,
-          kept: true,
+          kept: 'table',
           sql: () => `SELECT *, ${rowHash(query)} AS h FROM (${latest.select()})`,
         },
         {
           name: before,
-          kept: true,
+          kept: 'table',
           sql: () => possibleRows(files, keys) ?? `SELECT ${stateColumns} FROM ${now} WHERE false`,
         },
       ],

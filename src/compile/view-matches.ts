@@ -8,8 +8,10 @@ import type {SqlValues} from './sql-values.js'
 import {ViewPart} from './view-part.js'
 
 export interface ViewMatches {
-  /** They build on `entityTable`. */
-  readonly relations: readonly Relation[]
+  /** The times of those rows: they build on `entityTable`, each on the one before. */
+  readonly searches: readonly Relation[]
+  /** The rows themselves, of all of which the last statement reads. */
+  readonly rows: readonly Relation[]
   /** What a statement reads: each entity row once, as `entity`, with the row of each view beside it, as `v0`, `v1`, … */
   readonly from: () => string
 }
@@ -43,16 +45,13 @@ export function compileViewMatches({
     search === searches.length ? '"frame.times"' : search === 0 ? entityTable : `"frame.times${search}"`
   const times = searches.map((some, search): Relation => ({
     name: nameOf(search + 1),
-    kept: true,
+    kept: 'table',
     sql: () => `SELECT entity.*${some.map((view) => `, ${view.foundTime()}`).join('')}
   FROM ${some.reduce((left, view) => view.joinAsOf(left, nameOf(search)), `${nameOf(search)} AS entity`)}`,
   }))
   return {
-    relations: [
-      ...views.flatMap((view) => view.timeRelations()),
-      ...times,
-      ...views.flatMap((view) => view.rowRelations()),
-    ],
+    searches: [...views.flatMap((view) => view.timeRelations()), ...times],
+    rows: views.flatMap((view) => view.rowRelations()),
     from: () => ['"frame.times" AS entity', ...views.map((view) => view.joinChosen())].join('\n'),
   }
 }

@@ -79,7 +79,7 @@ export class ViewPart {
     return [
       {
         name: this.#name('times'),
-        kept: false,
+        kept: 'no',
         sql: () =>
           this.#dialect.timesKnown({
             rows: this.#rowsToSearch(),
@@ -130,13 +130,13 @@ export class ViewPart {
     return [
       {
         name: wanted,
-        kept: true,
+        kept: 'table',
         sql: () =>
           `SELECT DISTINCT ${[...found, ...times].join(', ')} FROM "frame.times" WHERE "frame.${alias}t" IS NOT NULL`,
       },
       {
         name: candidates,
-        kept: true,
+        kept: 'table',
         sql: () => `SELECT one.* FROM ${this.#dialect.semiJoin(this.#rows(used), wanted, this.#pair)}`,
       },
       ...settleTies({
@@ -174,10 +174,10 @@ export class ViewPart {
     return `(SELECT one.* FROM ${this.#dialect.semiJoin(rows, wanted, this.#keys)})`
   }
 
-  /** Rows that may be candidates at all. */
+  /** Rows that may be candidates; those without a key or a time, too, which meet nothing. */
   #rows(features: ViewJoin['rows']['features']): string {
     const at = (instant: Instant): string => this.#dialect.instant(instant, this.#values)
-    const conditions = [...this.#keys, 't'].map((column) => `${column} IS NOT NULL`)
+    const conditions: string[] = []
     if (this.#query.asKnownAt !== undefined) conditions.push(`c <= ${at(this.#query.asKnownAt)}`)
     // Files tell of their parts which times they hold: those without any that is wanted are not read.
     const {ttl} = this.#join
@@ -187,7 +187,8 @@ export class ViewPart {
       if (ttl !== undefined && times.first - ttl >= earliestInstant)
         conditions.push(`t >= ${at(times.first - ttl)}`)
     }
-    return `(SELECT * FROM ${typedRows(this.#readable, {features})} AS typed WHERE ${conditions.join(' AND ')})`
+    const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
+    return `(SELECT * FROM ${typedRows(this.#readable, {features})} AS typed${where})`
   }
 
   #usedFeatures(): ViewJoin['rows']['features'] {

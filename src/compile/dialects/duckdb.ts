@@ -29,7 +29,8 @@ export const duckDb: Dialect = {
       : [feature],
   ascending: (expression) => `${expression} NULLS FIRST`,
   descending: (expression) => `${expression} DESC NULLS LAST`,
-  // ASOF takes one inequality and breaks ties as it likes, so what it looks through carries the best up to each row.
+  // ASOF takes one inequality and breaks ties as it likes, so what it looks through carries the best up to each row. A null
+  // meets nothing, and conditions that say so make the engine expect far fewer rows than there are.
   timesKnown: ({rows, keys, known}) => {
     const list = keys.join(', ')
     return known === 't'
@@ -37,7 +38,7 @@ export const duckDb: Dialect = {
       : `SELECT ${list}, known, best.t AS t, best.c AS c FROM (
     SELECT ${list}, ${known} AS known, max({'t': t, 'c': c}) OVER (
       PARTITION BY ${list} ORDER BY ${known} RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-    ) AS best FROM ${rows} AS rows WHERE c IS NOT NULL
+    ) AS best FROM ${rows} AS rows WHERE t IS NOT NULL AND c IS NOT NULL
   )`
   },
   asOfJoin: (join) => (join.meetsFew && join.carried.length === 1 ? largestOfPairs(join) : asOf(join)),

@@ -54,10 +54,11 @@ export const redshift: Dialect = {
   // The pages contradict each other on NULLS FIRST and LAST: this needs neither.
   ascending: (expression) => `${expression} IS NOT NULL, ${expression}`,
   descending: (expression) => `${expression} IS NULL, ${expression} DESC`,
-  timesKnown: ({rows, keys, known}) =>
-    known === 't'
-      ? `SELECT ${keys.join(', ')}, t AS known, t FROM ${rows} AS rows`
-      : `SELECT ${keys.join(', ')}, ${known} AS known, t, c FROM ${rows} AS rows WHERE c IS NOT NULL`,
+  timesKnown: ({rows, keys, known}) => {
+    const isPair = known !== 't'
+    const there = [...keys, 't', ...(isPair ? ['c'] : [])].map((column) => `${column} IS NOT NULL`)
+    return `SELECT ${keys.join(', ')}, ${known} AS known, t${isPair ? ', c' : ''} FROM ${rows} AS rows WHERE ${there.join(' AND ')}`
+  },
   // There is no ASOF, and a join by a range has as many rows as there are pairs. In one sort of both sides by key and time
   // each request sees the largest time so far. A pair of times is one text of digits, whose largest is that of the pairs.
   asOfJoin: ({left, entity, entityRow, entityKeys, entityTime, right, rightAlias, rightKeys, carried}) => {

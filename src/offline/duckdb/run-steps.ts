@@ -45,7 +45,7 @@ export async function runSteps(
   try {
     let readLast: ReadonlyMap<number, readonly string[]> | undefined
     for (const [index, {kept, name}] of relations.entries()) {
-      if (!kept) continue
+      if (kept !== 'table') continue
       const {sql, parameters} = step((script) => script.relations[index]?.sql() ?? '')
       await session.run(`CREATE TEMP TABLE ${name} AS ${sql}`, parameters, signal)
       tables.add(name)
@@ -73,14 +73,14 @@ function tablesReadLast(script: RelationScript): ReadonlyMap<number, readonly st
   if (script.areShared === true) return readLast
   const {relations, shortcut} = script
   const texts = relations.map(({kept, name, sql}) => {
-    const own = kept ? stepOf(script, sql(), duckDb) : ''
+    const own = kept === 'table' ? stepOf(script, sql(), duckDb) : ''
     return name === shortcut?.after
       ? [own, shortcut.holds(), stepOf(script, shortcut.select(), duckDb)].join('\n')
       : own
   })
   texts.push(stepOf(script, script.select(), duckDb))
   for (const {kept, name} of relations) {
-    if (!kept) continue
+    if (kept !== 'table') continue
     const index = texts.findLastIndex((text) => text.includes(name))
     readLast.set(index, [...(readLast.get(index) ?? []), name])
   }

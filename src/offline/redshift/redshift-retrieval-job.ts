@@ -54,7 +54,10 @@ export class RedshiftRetrievalJob extends FrameJob {
     const {query, entities} = this.#parts
     const keys = new EntityKeys(query, {columns: entities.columns, write: () => ''})
     const matches = this.#matches(keys)
-    return asStatement({relations: matches.relations, select: () => this.#chosen(matches)}, redshift)
+    return asStatement(
+      {relations: [...matches.searches, ...matches.rows], select: () => this.#chosen(matches)},
+      redshift,
+    )
   }
 
   async countRows(): Promise<number> {
@@ -93,7 +96,7 @@ export class RedshiftRetrievalJob extends FrameJob {
       await this.#upload(session, keys, signal)
       const matches = this.#matches(keys)
       const select = await runWarehouseSteps(session, {
-        relations: matches.relations,
+        relations: [...matches.searches, ...matches.rows],
         select: () => this.#chosen(matches),
       })
       const parts = await staging.unload(session, select, 'kept')

@@ -5,7 +5,7 @@ import type {WarehouseSession} from './warehouse-session.js'
 /** Runs the steps before the last, each into a temporary table, and gives the last statement. */
 export async function runWarehouseSteps(session: WarehouseSession, script: RelationScript): Promise<string> {
   for (const {kept, name, sql} of script.relations)
-    if (kept) await session.run(`CREATE TEMP TABLE ${name} AS ${stepOf(script, sql(), redshift)}`)
+    if (kept === 'table') await session.run(`CREATE TEMP TABLE ${name} AS ${stepOf(script, sql(), redshift)}`)
   return stepOf(script, script.select(), redshift)
 }
 
