@@ -84,7 +84,9 @@ export interface Dialect {
     readonly known: 't' | 'greatest(t, c)'
   }): string
   asOfJoin(join: AsOfJoin): string
-  /** `one`, under this alias, where its like is in `other`, which has no two alike. */
+  /** Whether `other` of a semi-join may have rows that are alike. */
+  readonly semiJoinTakesRepeats: boolean
+  /** `one`, under this alias, where its like is in `other`. */
   semiJoin(one: string, other: string, columns: readonly string[]): string
   /** `one`, under this alias, where its like is not in `other`; to stand last in its statement. */
   antiJoin(one: string, other: string, columns: readonly string[]): string

@@ -130,9 +130,9 @@ export class ViewPart {
     return [
       {
         name: wanted,
-        kept: 'table',
+        kept: this.#dialect.semiJoinTakesRepeats ? 'no' : 'table',
         sql: () =>
-          `SELECT DISTINCT ${[...found, ...times].join(', ')} FROM "frame.times" WHERE "frame.${alias}t" IS NOT NULL`,
+          `SELECT ${this.#distinct()}${[...found, ...times].join(', ')} FROM "frame.times" WHERE "frame.${alias}t" IS NOT NULL`,
       },
       {
         name: candidates,
@@ -170,7 +170,7 @@ export class ViewPart {
     if (this.#asked === undefined || this.#asked.count > fewEntityRows) return rows
     if (this.#meetsFew()) return rows
     const keys = this.#keys.map((key, index) => `${this.#entityKeys[index] ?? ''} AS ${key}`)
-    const wanted = `(SELECT DISTINCT ${keys.join(', ')} FROM ${entityTable})`
+    const wanted = `(SELECT ${this.#distinct()}${keys.join(', ')} FROM ${entityTable})`
     return `(SELECT one.* FROM ${this.#dialect.semiJoin(rows, wanted, this.#keys)})`
   }
 
@@ -189,6 +189,11 @@ export class ViewPart {
     }
     const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
     return `(SELECT * FROM ${typedRows(this.#readable, {features})} AS typed${where})`
+  }
+
+  /** What a semi-join is with. */
+  #distinct(): string {
+    return this.#dialect.semiJoinTakesRepeats ? '' : 'DISTINCT '
   }
 
   #usedFeatures(): ViewJoin['rows']['features'] {

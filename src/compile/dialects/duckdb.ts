@@ -42,6 +42,7 @@ export const duckDb: Dialect = {
   )`
   },
   asOfJoin: (join) => (join.meetsFew && join.carried.length === 1 ? largestOfPairs(join) : asOf(join)),
+  semiJoinTakesRepeats: true,
   semiJoin: (one, other, columns) =>
     `${one} AS one SEMI JOIN ${other} AS other ON ${equalColumns('one', 'other', columns)}`,
   antiJoin: (one, other, columns) =>

@@ -85,7 +85,8 @@ export const redshift: Dialect = {
     ) AS seen WHERE side = 1 AND best IS NOT NULL
   ) AS ${rightAlias} ON ${rightAlias}.${entityRow} = entity.${entityRow}`
   },
-  // SEMI and ANTI JOIN are not there. `other` has no two rows alike, so no row comes twice.
+  // SEMI and ANTI JOIN are not there.
+  semiJoinTakesRepeats: false,
   semiJoin: (one, other, columns) =>
     `${one} AS one JOIN ${other} AS other ON ${equalColumns('one', 'other', columns)}`,
   antiJoin: (one, other, columns) =>
