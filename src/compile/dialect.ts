@@ -36,8 +36,8 @@ export interface AsOfJoin {
   readonly rightKeys: readonly string[]
   /** The event time, or event and created time. */
   readonly carried: readonly ('t' | 'c')[]
-  /** Whether each row of `right` is known to have the keys of few requests. */
-  readonly meetsFew: boolean
+  /** Whether it is known that few requests have the same keys; then the event time alone is carried. */
+  readonly seldomShared: boolean
 }
 
 export interface Dialect {
@@ -76,7 +76,7 @@ export interface Dialect {
 
   /**
    * A statement for `asOfJoin`: `rows` (keys, `t`, `c`) with the time from which each is known. Some may have no key or no
-   * time: nobody finds them.
+   * time: what a request without a key finds of them is not asked.
    */
   timesKnown(options: {
     readonly rows: string

@@ -1,4 +1,4 @@
-import {askedRowsOf, askedRowsQuery} from './asked-rows.js'
+import {askedRowsOf, askedRowsQuery, columnsOfKey} from './asked-rows.js'
 import {quoteName} from './dialects/duckdb-names.js'
 import {duckDb} from './dialects/duckdb.js'
 import {EntityKeys} from './entity-keys.js'
@@ -32,9 +32,8 @@ export function compilePointInTime(options: {
     kept: 'table',
     sql: () => compileEntityRows({timestampColumn, entityRows, keys, values, limit}),
   }
-  const askedKeys = [...new Set(joins.map(({join}) => entityKeysOf(join, keys).join(', ')))].filter(
-    (columns) => columns !== '',
-  )
+  const keyLists = joins.map(({join}) => entityKeysOf(join, keys))
+  const askedKeys = [...new Map(keyLists.map((columns) => [columnsOfKey(columns), columns])).values()]
   const asked = facts === undefined ? undefined : askedRowsOf(facts, askedKeys)
   const matches = compileViewMatches({query, joins, entity: keys, values, dialect: duckDb, asked})
   return {

@@ -10,8 +10,8 @@ export interface Relation {
   readonly name: string
   /**
    * `table`: computed once, by a step of its own, whose memory is free when it has ended. `statement`: computed once within
-   * the statement that reads it, which costs less than a table where all of it is needed until the end. `no`: a name for a
-   * piece of SQL.
+   * the statement that reads it, by an engine with words for that, which costs less than a table where all of it is needed
+   * until the end. `no`: a name for a piece of SQL.
    */
   readonly kept: 'table' | 'statement' | 'no'
   readonly sql: () => string
@@ -19,7 +19,7 @@ export interface Relation {
 
 /** What may spare the last relations, for an engine that goes step by step. */
 export interface Shortcut {
-  /** The name of the last relation that it needs, which is kept. */
+  /** The name of the last relation that it needs, which is kept in a table. */
   readonly after: string
   /** A query with one value: whether `select` gives what the script's last statement would. */
   readonly holds: () => string
@@ -28,7 +28,7 @@ export interface Shortcut {
 
 /** What an engine that goes step by step may learn on its way, to make the later steps cheaper: they are right without it. */
 export interface Facts {
-  /** The name of a kept relation: the last that it needs. */
+  /** The name of a relation that is kept in a table: the last that it needs. */
   readonly after: string
   /** A query with one row, which the script is compiled with from then on. */
   readonly query: () => string
@@ -40,7 +40,7 @@ export interface RelationScript {
   readonly select: () => string
   readonly shortcut?: Shortcut | undefined
   readonly facts?: Facts | undefined
-  /** Statements besides this script's read its kept relations. */
+  /** Statements besides this script's read its tables. */
   readonly areShared?: boolean
 }
 
@@ -49,7 +49,7 @@ export function asStatement({relations, select}: RelationScript, {commonTable}: 
   return `${withRelations(relations, commonTable)}${select()}`
 }
 
-/** The SQL of one step, given that the kept relations before it are tables: the others stand in it. */
+/** The SQL of one step, given that the tables before it are there: what else it needs stands in it. */
 export function stepOf({relations}: RelationScript, sql: string, {commonTable}: Dialect): string {
   const needed: Relation[] = []
   const texts = [sql]

@@ -8,9 +8,9 @@ import type {SqlValues} from './sql-values.js'
 import {ViewPart} from './view-part.js'
 
 export interface ViewMatches {
-  /** The times of those rows: they build on `entityTable`, each on the one before. */
+  /** They find for each entity row the event time of each view's row; they build on `entityTable`. */
   readonly searches: readonly Relation[]
-  /** The rows themselves, of all of which the last statement reads. */
+  /** The rows of those times, all of which the last statement reads. */
   readonly rows: readonly Relation[]
   /** What a statement reads: each entity row once, as `entity`, with the row of each view beside it, as `v0`, `v1`, … */
   readonly from: () => string

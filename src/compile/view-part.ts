@@ -1,6 +1,6 @@
 import {FeatureStoreError} from '../errors.js'
 import {earliestInstant, type Instant} from '../definitions/instant.js'
-import type {AskedRows} from './asked-rows.js'
+import {columnsOfKey, type AskedRows} from './asked-rows.js'
 import type {Dialect} from './dialect.js'
 import {entityRow, entityTable, entityTime, type EntityTable} from './entity-table.js'
 import type {PointInTimeQuery, ViewJoin} from './query.js'
@@ -102,11 +102,11 @@ export class ViewPart {
       rightAlias: `v${this.#index}`,
       rightKeys: this.#keys,
       carried: this.#times,
-      meetsFew: this.#meetsFew(),
+      seldomShared: this.#isSeldomShared(),
     })
   }
 
-  /** The event time found, unless it is expired. */
+  /** The event time found, unless it is expired. For an entity row without a key it may be any: no row is joined to it. */
   foundTime(): string {
     const alias = `v${this.#index}`
     const {ttl} = this.#join
@@ -159,22 +159,25 @@ export class ViewPart {
     return `LEFT JOIN "${alias}.chosen" AS ${alias} ON ${equal.join(' AND ')}`
   }
 
-  /** Whether each row of the source is asked about by few entity rows. */
-  #meetsFew(): boolean {
-    return this.#asked?.seldomShared.has(this.#entityKeys.join(', ')) === true
+  /** Whether a search by one time may meet each row of the source with all entity rows of its key. */
+  #isSeldomShared(): boolean {
+    return !this.#join.knowledgeTime && this.#asked?.seldomShared.has(columnsOfKey(this.#entityKeys)) === true
   }
 
-  /** Where few entity rows ask, looking for their keys costs less than sorting the rows of all the others. */
+  /**
+   * Where few entity rows ask, looking for their keys costs less than sorting the rows of all the others; a search that
+   * meets rows by their keys looks for them itself.
+   */
   #rowsToSearch(): string {
     const rows = this.#rows([])
     if (this.#asked === undefined || this.#asked.count > fewEntityRows) return rows
-    if (this.#meetsFew()) return rows
+    if (this.#isSeldomShared()) return rows
     const keys = this.#keys.map((key, index) => `${this.#entityKeys[index] ?? ''} AS ${key}`)
     const wanted = `(SELECT ${this.#distinct()}${keys.join(', ')} FROM ${entityTable})`
     return `(SELECT one.* FROM ${this.#dialect.semiJoin(rows, wanted, this.#keys)})`
   }
 
-  /** Rows that may be candidates; those without a key or a time, too, which meet nothing. */
+  /** Rows that may be candidates; those without a key or a time, too, which no join by them meets. */
   #rows(features: ViewJoin['rows']['features']): string {
     const at = (instant: Instant): string => this.#dialect.instant(instant, this.#values)
     const conditions: string[] = []
@@ -191,7 +194,7 @@ export class ViewPart {
     return `(SELECT * FROM ${typedRows(this.#readable, {features})} AS typed${where})`
   }
 
-  /** What a semi-join is with. */
+  /** Where the other side of a semi-join must have no two rows alike. */
   #distinct(): string {
     return this.#dialect.semiJoinTakesRepeats ? '' : 'DISTINCT '
   }

@@ -6,7 +6,8 @@ import {DuckDBInstance, type DuckDBConnection} from '@duckdb/node-api'
 import {afterAll, beforeAll, expect, test} from 'vitest'
 import {FeatureStore} from '../../src/feature-store.js'
 
-const drivers = 20_000
+/** Each with two cars. */
+const drivers = 10_000
 const rowsOfView = 100_000
 const views = [
   {name: 'kept', ttl: undefined},
@@ -21,15 +22,22 @@ beforeAll(async () => {
   // Whole minutes of two days, so that many rows lie just at a bound.
   const time = (seed: number): string =>
     `TIMESTAMP '2026-01-01' + to_minutes((hash(range + ${seed}) % 2880)::INT)`
+  // In every fiftieth row.
+  const sometimesNull = (value: string, seed: number): string =>
+    `CASE WHEN hash(range + ${seed}) % 50 > 0 THEN ${value} END`
+  const keys = (seed: number): string =>
+    [
+      sometimesNull(`(hash(range + ${seed}) % ${drivers})::BIGINT`, seed + 1) + ' AS driver_id',
+      sometimesNull(`(hash(range + ${seed + 2}) % 2)::BIGINT`, seed + 3) + ' AS car',
+    ].join(', ')
   for (const [index, {name}] of views.entries()) {
-    const id = `(hash(range + ${100 + index}) % ${drivers})::BIGINT`
     await connection.run(
-      `COPY (SELECT ${id} AS driver_id, ${time(index)} AS event_timestamp, range AS "${name}_value" FROM range(${rowsOfView}))
+      `COPY (SELECT ${keys(100 + 10 * index)}, ${sometimesNull(time(index), 200 + index)} AS event_timestamp, range AS "${name}_value" FROM range(${rowsOfView}))
        TO '${join(folder, `${name}.parquet`)}' (FORMAT parquet)`,
     )
   }
   await connection.run(
-    `CREATE TABLE entities AS SELECT range AS row_id, (hash(range + 7) % ${drivers})::BIGINT AS driver_id,
+    `CREATE TABLE entities AS SELECT range AS row_id, ${keys(7)},
        ${time(5)} AS event_timestamp FROM range(100001)`,
   )
   writeFileSync(join(folder, 'feature_store.yaml'), 'project: rides\n')
@@ -37,7 +45,7 @@ beforeAll(async () => {
     join(folder, 'features.yaml'),
     `kind: entity
 name: driver
-join_keys: [{name: driver_id, value_type: int64}]
+join_keys: [{name: driver_id, value_type: int64}, {name: car, value_type: int64}]
 ${views
   .map(
     ({name, ttl}) => `---
@@ -69,7 +77,7 @@ function expectedFrame(asked: string): string {
     const alive = ttl === undefined ? '' : `AND v.event_timestamp >= e.event_timestamp - INTERVAL 3 HOUR`
     return `(SELECT e.row_id, max({t: v.event_timestamp, value: v."${name}_value"}).value AS "${name}_value"
       FROM ${asked} AS e JOIN '${join(folder, `${name}.parquet`)}' AS v
-        ON v.driver_id = e.driver_id AND v.event_timestamp <= e.event_timestamp ${alive}
+        ON v.driver_id = e.driver_id AND v.car = e.car AND v.event_timestamp <= e.event_timestamp ${alive}
       GROUP BY e.row_id) AS "${name}"`
   })
   return `SELECT e.*, ${views.map(({name}) => `"${name}_value"`).join(', ')} FROM ${asked} AS e
@@ -79,8 +87,8 @@ function expectedFrame(asked: string): string {
 test.each([
   ['more than a search for keys is for', 'true'],
   ['few of them', 'row_id < 500'],
-  ['one of each driver', 'row_id IN (SELECT min(row_id) FROM entities GROUP BY driver_id)'],
-  ['several of each of few drivers', 'driver_id < 100'],
+  ['one of each driver', 'row_id IN (SELECT min(row_id) FROM entities GROUP BY driver_id, car)'],
+  ['several of each of few drivers', 'driver_id < 50 OR driver_id IS NULL AND row_id < 10_000'],
   ['those of some hours', `event_timestamp BETWEEN '2026-01-01 20:00:00' AND '2026-01-02 02:00:00'`],
   ['one', 'row_id = 77'],
   ['none', 'false'],

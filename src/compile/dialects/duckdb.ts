@@ -29,8 +29,9 @@ export const duckDb: Dialect = {
       : [feature],
   ascending: (expression) => `${expression} NULLS FIRST`,
   descending: (expression) => `${expression} DESC NULLS LAST`,
-  // ASOF takes one inequality and breaks ties as it likes, so what it looks through carries the best up to each row. A null
-  // meets nothing, and conditions that say so make the engine expect far fewer rows than there are.
+  // ASOF takes one inequality and breaks ties as it likes, so what it looks through carries the best up to each row. Rows
+  // without a key stay: conditions make the engine expect far fewer rows than there are. (Of several keys, all but the
+  // first may be null on both sides of an ASOF join and match; the joins that follow are by equality.)
   timesKnown: ({rows, keys, known}) => {
     const list = keys.join(', ')
     return known === 't'
@@ -41,7 +42,7 @@ export const duckDb: Dialect = {
     ) AS best FROM ${rows} AS rows WHERE t IS NOT NULL AND c IS NOT NULL
   )`
   },
-  asOfJoin: (join) => (join.meetsFew && join.carried.length === 1 ? largestOfPairs(join) : asOf(join)),
+  asOfJoin: (join) => (join.seldomShared ? largestOfPairs(join) : asOf(join)),
   semiJoinTakesRepeats: true,
   semiJoin: (one, other, columns) =>
     `${one} AS one SEMI JOIN ${other} AS other ON ${equalColumns('one', 'other', columns)}`,
@@ -53,22 +54,30 @@ export const duckDb: Dialect = {
 }
 
 /** Sorts both sides: https://duckdb.org/docs/stable/guides/sql_features/asof_join */
-function asOf({left, entityKeys, entityTime, right, rightAlias, rightKeys, carried}: AsOfJoin): string {
+function asOf(join: AsOfJoin): string {
+  const {left, right, rightAlias, carried} = join
   // What is carried twice is sorted and kept twice.
   const known = carried.length === 1 ? 't' : 'known'
-  const equal = rightKeys.map((key, index) => `entity.${entityKeys[index] ?? ''} = ${rightAlias}.${key}`)
-  const conditions = [...equal, `entity.${entityTime} >= ${rightAlias}.${known}`]
-  return `${left}\n  ASOF LEFT JOIN ${right} AS ${rightAlias} ON ${conditions.join(' AND ')}`
+  return `${left}\n  ASOF LEFT JOIN ${right} AS ${rightAlias} ON ${knownInTime(join, 'entity', rightAlias, known)}`
 }
 
 /** Holds the requests alone, and meets each row with all those of its keys. */
 function largestOfPairs(join: AsOfJoin): string {
-  const {left, entity, entityRow, entityKeys, entityTime, right, rightAlias, rightKeys} = join
-  const equal = rightKeys.map((key, index) => `asked.${entityKeys[index] ?? ''} = known.${key}`)
-  const conditions = [...equal, `asked.${entityTime} >= known.t`]
+  const {left, entity, entityRow, right, rightAlias} = join
   return `${left}
   LEFT JOIN (
-    SELECT asked.${entityRow}, max(known.t) AS t FROM ${right} AS known JOIN ${entity} AS asked ON ${conditions.join(' AND ')}
+    SELECT asked.${entityRow}, max(known.t) AS t FROM ${right} AS known JOIN ${entity} AS asked ON ${knownInTime(join, 'asked', 'known', 't')}
     GROUP BY asked.${entityRow}
   ) AS ${rightAlias} ON ${rightAlias}.${entityRow} = entity.${entityRow}`
+}
+
+/** Whether a row has the keys of a request and was known by its time, each under its alias. */
+function knownInTime(
+  {entityKeys, entityTime, rightKeys}: AsOfJoin,
+  request: string,
+  row: string,
+  time: 't' | 'known',
+): string {
+  const equal = rightKeys.map((key, index) => `${request}.${entityKeys[index] ?? ''} = ${row}.${key}`)
+  return [...equal, `${request}.${entityTime} >= ${row}.${time}`].join(' AND ')
 }
