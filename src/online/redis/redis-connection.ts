@@ -78,8 +78,11 @@ export class RedisConnection implements AsyncDisposable {
     } catch (error) {
       const cause = this.#causeOf(error)
       if (!isTransient(cause)) throw this.#unavailable(cause)
-      // The client connects anew then, and until it has, other commands say no more than that it does.
-      if (cause.message.startsWith('READONLY') && this.#client instanceof Redis) this.#reason = cause
+      if (cause.message.startsWith('READONLY') && this.#client instanceof Redis) {
+        // Until there is a new connection, other commands say no more than that there is none.
+        this.#reason = cause
+        reconnect(this.#client)
+      }
       await refreshSlots(this.#client)
       throw new StoreRefusal(refusalOf(cause.message), this.#unavailable(cause))
     }
@@ -131,8 +134,6 @@ function connect(settings: RedisSettings): Redis | Cluster {
     commandTimeout: commandTimeoutMillis,
     // A machine that lost its network never closes a connection; a new one may lead elsewhere.
     socketTimeout: commandTimeoutMillis,
-    // So may it where a master became a replica.
-    reconnectOnError: ({message}) => message.startsWith('READONLY'),
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
   } satisfies RedisOptions
@@ -168,6 +169,14 @@ async function withinBounds<T>(replies: Promise<T>): Promise<T> {
     timer = setTimeout(() => reject(new Error('Command timed out')), attemptTimeoutMillis)
   })
   return Promise.race([replies, end]).finally(() => clearTimeout(timer))
+}
+
+/**
+ * Where a master became a replica, a new connection may lead to its successor. Not by the client's own `reconnectOnError`:
+ * it closes the connection once for each command that was refused.
+ */
+function reconnect(client: Redis): void {
+  if (client.stream.writable) client.disconnect(true)
 }
 
 /** Learns who holds which slots now. When no node tells, the next attempt fails as well. */
