@@ -69,10 +69,11 @@ async function bars(): Promise<ProgressDisplay> {
   }
 }
 
-/** Whom a run waits for, where it does. */
+/** What a run waits for, where it does. */
 function waitedFor(event: MaterializeProgress | VerifyProgress): string {
-  if (!('waitingFor' in event) || event.waitingFor === undefined) return ''
-  return ` for its turn to write, after ${event.waitingFor.join('; ')}`
+  if (event.phase !== 'waiting') return ''
+  if (event.waitingFor !== undefined) return ` for its turn to write, after ${event.waitingFor.join('; ')}`
+  return event.storeFailure === undefined ? '' : ` for the online store: ${event.storeFailure}`
 }
 
 function shortened(view: string): string {

@@ -9,7 +9,7 @@ import type {StoreWriter, WriteSettings} from './store-writer.js'
 /** How far the load of one view has come. */
 export interface MaterializeProgress {
   readonly view: string
-  /** `waiting`: for another run that loads the view, or that writes to the store. */
+  /** `waiting`: for another run that loads the view, or that writes to the store, or for the store itself. */
   readonly phase: 'waiting' | 'reading' | 'writing' | 'done' | 'failed'
   /** Entities settled so far: written, or found to be there already. */
   readonly rows: number
@@ -17,6 +17,8 @@ export interface MaterializeProgress {
   readonly approximateTotal?: number
   /** Whom a run waits for that may not write to the store yet. */
   readonly waitingFor?: readonly string[]
+  /** Why the store takes no rows at the moment. */
+  readonly storeFailure?: string
 }
 
 export interface MaterializationOptions {

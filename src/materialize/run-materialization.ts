@@ -1,7 +1,7 @@
 import {setInterval} from 'node:timers/promises'
 import type {RunRecord} from '../registry/registry.js'
 import {chooseViews} from './choose-views.js'
-import type {MaterializationOptions} from './materialization-options.js'
+import type {MaterializationOptions, MaterializeProgress} from './materialization-options.js'
 import {MaterializationRun} from './materialization-run.js'
 import {readRequest} from './read-request.js'
 import {SourcePins} from './source-pins.js'
@@ -22,15 +22,24 @@ export async function runMaterialization(options: MaterializationOptions): Promi
   const {document} = await options.registry.read()
   const names = chooseViews(options.views, document).map((view) => view.name)
   const runId = options.newRunId()
+  const progressOf = new Map<string, MaterializeProgress>()
+  const onProgress = (event: MaterializeProgress): void => {
+    progressOf.set(event.view, event)
+    options.onProgress?.(event)
+  }
   await using writer = new StoreWriter({
     ...options,
     runId,
     onWait: (waitingFor) => {
-      for (const view of names) options.onProgress?.({view, phase: 'waiting', rows: 0, waitingFor})
+      for (const view of names) onProgress({view, phase: 'waiting', rows: 0, waitingFor})
+    },
+    onStall: (storeFailure, views) => {
+      for (const view of views)
+        onProgress({view, rows: 0, ...progressOf.get(view), phase: 'waiting', storeFailure})
     },
   })
   const run = new MaterializationRun(names, {
-    options: {...options, runId, writer, pins: new SourcePins()},
+    options: {...options, onProgress, runId, writer, pins: new SourcePins()},
     request,
     notes,
   })

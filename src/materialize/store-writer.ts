@@ -41,6 +41,8 @@ export interface StoreWriterOptions {
   readonly openReader: () => Promise<OnlineStore>
   /** Called when the run has to wait for its turn, with the runs that it waits for. */
   readonly onWait: (holders: readonly string[]) => void
+  /** Called when the store takes nothing for some seconds, and is tried further, with what it says and who waits. */
+  readonly onStall?: (reason: string, views: ReadonlySet<string>) => void
 }
 
 export class StoreWriter implements AsyncDisposable {
@@ -53,13 +55,20 @@ export class StoreWriter implements AsyncDisposable {
   /** A row that was written, which the probe reads. */
   #sample: readonly ReadRequest[] = []
   #isPaced = false
+  /** The view of each write and removal under way. */
+  readonly #underWay = new Set<{readonly view: string}>()
 
   constructor(options: StoreWriterOptions) {
-    const {write, signal} = options
+    const {write, signal, onStall} = options
     this.#options = options
     this.#adaptive =
       write.pacing === 'adaptive' ? new AdaptivePacing(write, () => machineClock.now()) : undefined
-    this.#pacer = new LoadPacer({policy: this.#adaptive ?? staticPacing(write), patienceMillis, signal})
+    this.#pacer = new LoadPacer({
+      policy: this.#adaptive ?? staticPacing(write),
+      patienceMillis,
+      signal,
+      onStall: ({message}) => onStall?.(message, new Set(Array.from(this.#underWay, ({view}) => view))),
+    })
   }
 
   /** As the store's own `write`, when it is the run's turn. Throws FS_STORE_BUSY, FS_LEASE_LOST. */
@@ -73,7 +82,9 @@ export class StoreWriter implements AsyncDisposable {
     this.#isPaced = online.isPaced
     if (online.isPaced) await this.#watchReads(table, rows)
     else place.check()
-    return online.write(table, rows, life, {pacer: this.#pacerIn(place), counts: 'sent'})
+    return this.#during(table.view, () =>
+      online.write(table, rows, life, {pacer: this.#pacerIn(place), counts: 'sent'}),
+    )
   }
 
   /** As the store's own `remove`, as `write`. */
@@ -81,7 +92,7 @@ export class StoreWriter implements AsyncDisposable {
     const place = await this.#haveTurn(online)
     this.#isPaced = online.isPaced
     if (!online.isPaced) place.check()
-    return online.remove(table, rows, {pacer: this.#pacerIn(place)})
+    return this.#during(table.view, () => online.remove(table, rows, {pacer: this.#pacerIn(place)}))
   }
 
   /** What the writing was like; undefined where the run wrote nothing, or to a store that needs no pacing. */
@@ -97,6 +108,16 @@ export class StoreWriter implements AsyncDisposable {
     await probe?.[Symbol.asyncDispose]()
     const place = await this.#turn?.catch(() => undefined)
     await place?.[Symbol.asyncDispose]()
+  }
+
+  async #during<T>(view: string, work: () => Promise<T>): Promise<T> {
+    const own = {view}
+    this.#underWay.add(own)
+    try {
+      return await work()
+    } finally {
+      this.#underWay.delete(own)
+    }
   }
 
   async #haveTurn(online: OnlineStore): Promise<WritePlace> {

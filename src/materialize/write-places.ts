@@ -18,6 +18,8 @@ const renewalShare = 1 / 4
 /** What a request that is under way may still take when the lease ends. */
 const marginShare = 1 / 6
 const pollMillis = 1000
+/** How long a place is tried to be given back: to a store that is gone there is no use in more. */
+const givingBackMillis = 3000
 const contentionMillis = 50
 
 interface HeldPlace {
@@ -59,6 +61,7 @@ export class WritePlace implements AsyncDisposable {
   #validUntil: number
   #isLost = false
   #renewal: Promise<void> | undefined
+  readonly #givenBack = new AbortController()
 
   private constructor(
     note: SharedNote,
@@ -125,8 +128,12 @@ export class WritePlace implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer)
+    this.#givenBack.abort()
     // A place that is not given back is free when its lease ends.
-    await this.#change((held) => held.filter((place) => place.fence !== this.#fence)).catch(() => undefined)
+    await this.#change(
+      (held) => held.filter((place) => place.fence !== this.#fence),
+      AbortSignal.timeout(givingBackMillis),
+    ).catch(() => undefined)
   }
 
   #keepRenewed(): void {
@@ -136,10 +143,12 @@ export class WritePlace implements AsyncDisposable {
   async #renew(): Promise<void> {
     const askedAt = performance.now()
     try {
-      const isHeld = await this.#change((held, nowMillis) =>
-        held.map((place) =>
-          place.fence === this.#fence ? {...place, expiresAt: nowMillis + this.#leaseMillis} : place,
-        ),
+      const isHeld = await this.#change(
+        (held, nowMillis) =>
+          held.map((place) =>
+            place.fence === this.#fence ? {...place, expiresAt: nowMillis + this.#leaseMillis} : place,
+          ),
+        this.#givenBack.signal,
       )
       if (isHeld) this.#validUntil = lastMoment(askedAt, this.#leaseMillis, this.#leaseMillis)
       else this.#isLost = true
@@ -151,14 +160,16 @@ export class WritePlace implements AsyncDisposable {
   /** False, and nothing is changed, where the place is not held any more. */
   async #change(
     change: (held: readonly HeldPlace[], nowMillis: number) => readonly HeldPlace[],
+    signal?: AbortSignal,
   ): Promise<boolean> {
     for (;;) {
-      const {text, nowMillis} = await this.#note.read()
+      const {text, nowMillis} = await this.#note.read(signal)
       // Where its own lease ended, too: who takes the place removes it.
       const isMine = (place: HeldPlace): boolean => place.fence === this.#fence && place.runId === this.#runId
       const {fence, held} = livePlaces(text, nowMillis, isMine)
       if (!held.some(isMine)) return false
-      if (await this.#note.replace(text, JSON.stringify({fence, held: change(held, nowMillis)}))) return true
+      const next = JSON.stringify({fence, held: change(held, nowMillis)})
+      if (await this.#note.replace(text, next, signal)) return true
       await sleep(Math.random() * contentionMillis)
     }
   }

@@ -57,7 +57,10 @@ export interface WriteFlow {
 
 export interface WriteResult {
   readonly written: number
-  /** Rows that left the store as it was: it holds a newer row, or the very same one. */
+  /**
+   * Rows that left the store as it was: it holds a newer row, or the very same one. So does a row that had to be sent again
+   * because the answer of the store was lost.
+   */
   readonly unchanged: number
   /** Rows the store can't hold (a key that is too long, say); the others of the batch were written. */
   readonly rejected: readonly {readonly row: number; readonly reason: string}[]

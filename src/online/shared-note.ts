@@ -11,11 +11,14 @@ export interface SharedNotes {
  * an embedded store is one for each project.
  */
 export interface SharedNote {
-  /** The text, undefined where there was never one, and the store's time in milliseconds since 1970. */
-  read(): Promise<{readonly text: string | undefined; readonly nowMillis: number}>
+  /**
+   * The text, undefined where there was never one, and the store's time in milliseconds since 1970. `signal`: ends the
+   * patience with a store that does not answer, also in `replace`.
+   */
+  read(signal?: AbortSignal): Promise<{readonly text: string | undefined; readonly nowMillis: number}>
   /**
    * Replaces the text if it is `expected`, durably; false where it is not. Of several at once one succeeds. When it fails
    * it may have been replaced: the next read tells.
    */
-  replace(expected: string | undefined, text: string): Promise<boolean>
+  replace(expected: string | undefined, text: string, signal?: AbortSignal): Promise<boolean>
 }

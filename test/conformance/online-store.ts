@@ -505,6 +505,16 @@ export function describeOnlineStore(name: string, open: () => Promise<OnlineStor
       }
     })
 
+    test('answers nobody once it is closed, and is not opened anew by who still asks', async () => {
+      await store.prepare([driver])
+      const closed = await fixture.open('rides', 'write')
+      await closed.listTables()
+      await closed[Symbol.asyncDispose]()
+      const read = async () => closed.read([{table: driver, keys: [[1n]], features: ['trips']}])
+      await expect(read()).rejects.toThrow(/closed/i)
+      await expect(closed.notes.runs.replace(undefined, '{}')).rejects.toThrow(/closed/i)
+    })
+
     test('refuses to write to a table that was not prepared', async () => {
       await expect(
         store.write(driver, onlineRows(driver, [{key: [1n], event: 1n, created: null, values: [1, 1n]}])),

@@ -1,7 +1,9 @@
 import {Redis} from 'ioredis'
-import {afterAll, beforeAll, describe, expect, onTestFinished, test} from 'vitest'
+import {afterAll, beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest'
 import {openOnlineStore} from '../../src/online/drivers.js'
 import type {OnlineStore} from '../../src/online/online-store.js'
+import {LoadPacer} from '../../src/online/pacing/load-pacer.js'
+import {staticPacing} from '../../src/online/pacing/static-pacing.js'
 import {describeOnlineStore, onlineRows, onlineTable} from '../conformance/online-store.js'
 import {RedisCluster} from '../support/redis-server.js'
 
@@ -43,6 +45,38 @@ describe('in a cluster', () => {
     expect(rated?.map((row) => row?.values[0])).toEqual(ids.map((id) => Number(id) / 2))
     await store.drop(['driver', 'ratings'])
     expect((await counts()).reduce((sum, count) => sum + count)).toBe(0)
+  })
+
+  test.each([
+    ['kept for ever', undefined],
+    ['that expire', {keepFor: 3_600_000_000n, now: 1n}],
+  ])('of rows %s, those that one node refused are sent again, and no others', async (_, life) => {
+    await cluster.flush()
+    await using store = await openStore('rides', 'write')
+    await store.prepare([table])
+    const [node] = cluster.nodes
+    const commands = async () =>
+      Number(
+        /^total_commands_processed:(\d+)/m.exec((await cluster.nodes[1]?.ask('info', 'stats')) ?? '')?.[1],
+      )
+    // It takes no writes for want of replicas.
+    await node?.ask('config', 'set', 'min-replicas-to-write', '1')
+    const pacer = new LoadPacer({policy: staticPacing({maxConcurrency: 2}), patienceMillis: 10_000})
+    const before = await commands()
+    const writing = store.write(
+      table,
+      onlineRows(
+        table,
+        ids.map((id) => ({key: [id], event: 1n, created: null, values: [id]})),
+      ),
+      life,
+      {pacer},
+    )
+    await vi.waitFor(() => expect(pacer.metrics().retries.unavailable).toBeGreaterThan(2), 5000)
+    await node?.ask('config', 'set', 'min-replicas-to-write', '0')
+    expect(await writing).toMatchObject({written: 3000, unchanged: 0})
+    // A row is a command there, and a few more are for looking.
+    expect((await commands()) - before).toBeLessThan(1200)
   })
 
   test('a script that the nodes forgot is sent again', async () => {

@@ -155,6 +155,7 @@ test.concurrent('a server that became a replica', async () => {
     message: expect.stringContaining('READONLY') as string,
   })
   expectQuiet(failed)
+  expect(failed.stderr).toMatch(/^stats: waiting for the online store: .*READONLY/m)
   await server.ask('replicaof', 'no', 'one')
   await expectHealed(stage)
 })

@@ -154,14 +154,17 @@ describe('what only Redis does', () => {
     expect(await store.listTables()).toEqual([table.name])
   })
 
-  test('of rows of one write with the same key and times the last one stays', async () => {
+  test.each([
+    ['are kept for ever', undefined],
+    ['expire', {keepFor: hour, now: 5n}],
+  ])('of rows of one write with the same key and times that %s the last one stays', async (_, life) => {
     await using earlier = await openStore('rides', 'write')
     await earlier.prepare([table])
-    await earlier.write(table, onlineRows(table, [row(1n, 5n)]))
+    await earlier.write(table, onlineRows(table, [row(1n, 5n)]), life)
     await using store = await openStore('rides', 'write')
     // The first of them goes with a row that meets an elder, and so goes twice.
     const rows = [row(1n, 4n), row(2n, 4n, 1n), row(2n, 4n, 2n)]
-    expect(await store.write(table, onlineRows(table, rows))).toMatchObject({written: 2, unchanged: 1})
+    expect(await store.write(table, onlineRows(table, rows), life)).toMatchObject({written: 2, unchanged: 1})
     const [found] = await store.read([{table, keys: [[1n], [2n]], features: ['trips']}])
     expect(found?.map((one) => [one?.eventTimestamp, one?.values[0]])).toEqual([
       [5n, 0n],

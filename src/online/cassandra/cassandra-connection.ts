@@ -33,6 +33,7 @@ export class CassandraConnection implements AsyncDisposable {
   /** Of that session, when it is open. */
   #client: Client | undefined
   #answeredAt = 0
+  #isClosed = false
   /** Sessions that were given up and are being closed. */
   readonly #closing = new Set<Promise<void>>()
 
@@ -58,9 +59,12 @@ export class CassandraConnection implements AsyncDisposable {
     return this.#patiently((client) => client.execute(query, params, this.#readOptions))
   }
 
-  /** Statements that come first of all or change little: schemas, catalogs, leases. At quorum, as `read` is not. */
-  run({query, params}: Statement): Promise<types.ResultSet> {
-    return this.#patiently((client) => client.execute(query, params, this.#writeOptions))
+  /**
+   * Statements that come first of all or change little: schemas, catalogs, leases. At quorum, as `read` is not. Throws
+   * FS_STORE_UNAVAILABLE, or the reason of a signal that ends its patience.
+   */
+  run({query, params}: Statement, signal?: AbortSignal): Promise<types.ResultSet> {
+    return this.#patiently((client) => client.execute(query, params, this.#writeOptions), signal)
   }
 
   /** Changes the schema, and waits until all nodes know. */
@@ -80,12 +84,13 @@ export class CassandraConnection implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
     const client = await this.#session?.catch(() => undefined)
     if (client !== undefined) this.#giveUp(client)
     await Promise.all(this.#closing)
   }
 
-  async #patiently<T>(use: (client: Client) => Promise<T>): Promise<T> {
+  async #patiently<T>(use: (client: Client) => Promise<T>, signal?: AbortSignal): Promise<T> {
     // What never answered is rather set wrong than gone for a moment.
     const millis =
       this.#answeredAt > 0 ? this.#patienceMillis : Math.min(this.#patienceMillis, firstPatienceMillis)
@@ -93,13 +98,16 @@ export class CassandraConnection implements AsyncDisposable {
       return await patiently(() => this.#use(use), {
         millis,
         mayPass: (error) => this.#refusalOf(error) !== undefined,
+        signal,
       })
     } catch (error) {
-      throw this.#told(error)
+      throw signal?.aborted === true ? error : this.#told(error)
     }
   }
 
   async #use<T>(use: (client: Client) => Promise<T>): Promise<T> {
+    // Else what is still tried then would open a session that nobody closes.
+    if (this.#isClosed) throw this.#unavailable(new Error('the connection was closed'))
     const client = await this.#connected()
     try {
       const answer = await use(client)

@@ -18,10 +18,16 @@ export class CassandraNote implements SharedNote {
     this.#place = `${quoted(connection.settings.keyspace)}.${noteTableName}`
   }
 
-  async read(): Promise<{readonly text: string | undefined; readonly nowMillis: number}> {
+  async read(signal?: AbortSignal): Promise<{readonly text: string | undefined; readonly nowMillis: number}> {
     const [note, time] = await Promise.all([
-      this.#connection.run({query: `SELECT text FROM ${this.#place} WHERE name = ?`, params: [this.#name]}),
-      this.#connection.run({query: 'SELECT toUnixTimestamp(now()) AS now FROM system.local', params: []}),
+      this.#connection.run(
+        {query: `SELECT text FROM ${this.#place} WHERE name = ?`, params: [this.#name]},
+        signal,
+      ),
+      this.#connection.run(
+        {query: 'SELECT toUnixTimestamp(now()) AS now FROM system.local', params: []},
+        signal,
+      ),
     ])
     return {
       text: (note.rows[0]?.['text'] as string | undefined) ?? undefined,
@@ -29,7 +35,7 @@ export class CassandraNote implements SharedNote {
     }
   }
 
-  async replace(expected: string | undefined, text: string): Promise<boolean> {
+  async replace(expected: string | undefined, text: string, signal?: AbortSignal): Promise<boolean> {
     const {rows} = await this.#connection.run(
       expected === undefined
         ? {
@@ -40,6 +46,7 @@ export class CassandraNote implements SharedNote {
             query: `UPDATE ${this.#place} SET text = ? WHERE name = ? IF text = ?`,
             params: [text, this.#name, expected],
           },
+      signal,
     )
     return rows[0]?.['[applied]'] === true
   }

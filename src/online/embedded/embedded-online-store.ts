@@ -219,7 +219,6 @@ export class EmbeddedOnlineStore implements OnlineStore {
 
   #open(): void {
     // A reader of a store that nothing was written to yet has nothing to open, and asks again at the next read.
-    if (this.#isClosed) throw new Error('the embedded online store is closed')
     if (this.#access === 'read' && !hasEnvironment(this.#path)) return
     this.#environment = openEnvironment(this.#path, this.#access)
     this.#refreshCatalog()
@@ -297,6 +296,7 @@ export class EmbeddedOnlineStore implements OnlineStore {
   }
 
   #refreshCatalog(): void {
+    if (this.#isClosed) throw new Error('the embedded online store is closed')
     if (this.#environment === undefined && this.#access === 'read') return this.#open()
     const bytes = this.#environment?.getBinary(catalogKey) ?? Buffer.alloc(0)
     if (bytes.equals(this.#catalogBytes)) return

@@ -9,6 +9,9 @@ const longestPauseMillis = 2000
 /** Who stops a load waits no longer. */
 const longestSleepMillis = 250
 
+/** A store that takes nothing for so long is worth a word. */
+const stallMillis = 3000
+
 /** Milliseconds of a clock that never goes back, and waiting by it. */
 export interface PacingClock {
   now(): number
@@ -50,6 +53,7 @@ export class LoadPacer implements WritePacer {
   readonly #clock: PacingClock
   readonly #patienceMillis: number
   readonly #signal: AbortSignal | undefined
+  readonly #onStall: ((failure: Error) => void) | undefined
   readonly #bucket: TokenBucket
   readonly #queue: {readonly rows: number; readonly since: number; readonly admit: () => void}[] = []
   readonly #latencies = new LatencyHistogram()
@@ -62,12 +66,16 @@ export class LoadPacer implements WritePacer {
   #isWakeSet = false
   /** A request was given up, and none was acknowledged since: others need not wait as long for the same end. */
   #hasGivenUp = false
+  /** When the first of the requests was sent that were all refused. */
+  #refusedSince: number | undefined
+  #isStallTold = false
 
   constructor({
     policy,
     patienceMillis,
     clock = machineClock,
     signal,
+    onStall,
   }: {
     readonly policy: PacingPolicy
     /** How long one request is sent again and again. */
@@ -75,11 +83,14 @@ export class LoadPacer implements WritePacer {
     readonly clock?: PacingClock
     /** Ends all waiting; nothing is sent any more. */
     readonly signal?: AbortSignal | undefined
+    /** Called once when the store has refused all requests for some seconds, with why. */
+    readonly onStall?: ((failure: Error) => void) | undefined
   }) {
     this.#policy = policy
     this.#patienceMillis = patienceMillis
     this.#clock = clock
     this.#signal = signal
+    this.#onStall = onStall
     this.#bucket = new TokenBucket(clock.now())
   }
 
@@ -112,6 +123,7 @@ export class LoadPacer implements WritePacer {
           this.#policy.onRefused(error.refusal, now - sentAt)
           if (now >= deadline) this.#hasGivenUp = true
           if (this.#hasGivenUp) throw error.cause
+          this.#tellStall(error, sentAt, now)
           this.#retries.set(error.refusal, (this.#retries.get(error.refusal) ?? 0) + 1)
           // Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
           await this.#sleep(Math.random() * Math.min(longestPauseMillis, firstPauseMillis * 2 ** attempt))
@@ -138,9 +150,18 @@ export class LoadPacer implements WritePacer {
   #acknowledged(rows: number, sentAt: number): void {
     const now = this.#clock.now()
     this.#hasGivenUp = false
+    this.#refusedSince = undefined
+    this.#isStallTold = false
     this.#latencies.add(now - sentAt)
     this.#rate.add(rows, now - (this.#beganAt ?? now))
     this.#policy.onAcknowledged(rows, now - sentAt)
+  }
+
+  #tellStall(refusal: StoreRefusal, sentAt: number, now: number): void {
+    this.#refusedSince ??= sentAt
+    if (this.#isStallTold || now - this.#refusedSince < stallMillis) return
+    this.#isStallTold = true
+    this.#onStall?.(refusal)
   }
 
   #mayAdmit(): boolean {

@@ -61,7 +61,7 @@ export class BulkStrings {
     this.#count += 1
   }
 
-  /** Copies strings that have their frames, and what a command of several begins with. */
+  /** Copies strings that have their frames, and what a command of several begins with; `count` does not tell them. */
   addFramed(bytes: Buffer): void {
     this.#framed.append(bytes)
   }

@@ -1,6 +1,6 @@
 import type {Redis} from 'ioredis'
 import {BulkStrings, type BytesSource} from './bulk-strings.js'
-import {GuardedWriteCall, type WriteCall, type WriteReply} from './guarded-write-call.js'
+import {GuardedWriteCall, type WriteCall, type WriteReply, type WrittenRow} from './guarded-write-call.js'
 import {PackedPipeline} from './packed-pipeline.js'
 import type {RowKey} from './redis-keys.js'
 
@@ -15,10 +15,14 @@ const stringsOfRow = 6
  */
 export class ExpiringFirstWriteCall implements WriteCall {
   readonly #commands: BulkStrings
-  #rows = 0
+  #rowCount = 0
 
   constructor(expectedBytes: number) {
     this.#commands = new BulkStrings(expectedBytes)
+  }
+
+  get rowCount(): number {
+    return this.#rowCount
   }
 
   get size(): number {
@@ -31,29 +35,35 @@ export class ExpiringFirstWriteCall implements WriteCall {
     this.#commands.addRow(source, row)
     this.#commands.addFramed(ifAbsentFor)
     this.#commands.addNumber(life)
-    this.#rows += 1
+    this.#rowCount += 1
   }
 
   async sendTo(node: Redis): Promise<WriteReply> {
     // What the client holds back until it is connected must be one command, with one reply.
-    if (node.status !== 'ready' || !node.stream.writable) return this.#guarded(() => true)
-    const refused = new Set(await new PackedPipeline('set', this.#commands.bytes, this.#rows).sendTo(node))
-    return refused.size === 0 ? {unchanged: 0, met: 0} : this.#guarded((row) => refused.has(row))
+    if (node.status !== 'ready' || !node.stream.writable) return this.#leftToScript()
+    const {bytes} = this.#commands
+    const refused = new Set(await new PackedPipeline('set', bytes, this.#rowCount).sendTo(node))
+    return refused.size === 0 ? {unchanged: 0, met: 0} : this.#leftToScript(refused)
   }
 
   /** A slot on its way to another node is the script's affair. */
   rowByRow(): Promise<WriteReply> {
-    return Promise.resolve(this.#guarded(() => true))
+    return Promise.resolve(this.#leftToScript())
   }
 
-  #guarded(isLeft: (row: number) => boolean): WriteReply {
-    const rest = new GuardedWriteCall()
+  /** All rows, or only those at some places. */
+  #leftToScript(places?: ReadonlySet<number>): WriteReply {
+    const share = places === undefined ? 1 : places.size / this.#rowCount
+    const expectedBytes = Math.ceil(share * this.size)
+    return {unchanged: 0, met: 0, rest: GuardedWriteCall.of(this.#written(places), expectedBytes)}
+  }
+
+  *#written(places?: ReadonlySet<number>): Generator<WrittenRow> {
     const strings = [...this.#commands]
-    for (let row = 0; row < this.#rows; row += 1) {
-      if (!isLeft(row)) continue
+    for (let row = 0; row < this.#rowCount; row += 1) {
+      if (places?.has(row) === false) continue
       const at = row * stringsOfRow
-      rest.addBytes(strings[at + 1] as Buffer, strings[at + 2] as Buffer, strings[at + 5])
+      yield {key: strings[at + 1] as Buffer, row: strings[at + 2] as Buffer, life: strings[at + 5]}
     }
-    return {unchanged: 0, met: 0, rest}
   }
 }

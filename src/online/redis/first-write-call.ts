@@ -1,6 +1,6 @@
 import type {Redis} from 'ioredis'
 import {BulkStrings, type BytesSource} from './bulk-strings.js'
-import {GuardedWriteCall, type WriteCall, type WriteReply} from './guarded-write-call.js'
+import {GuardedWriteCall, type WriteCall, type WriteReply, type WrittenRow} from './guarded-write-call.js'
 import {PackedCommand} from './packed-command.js'
 import type {RowKey} from './redis-keys.js'
 
@@ -16,6 +16,10 @@ export class FirstWriteCall implements WriteCall {
     this.#pairs = new BulkStrings(expectedBytes)
   }
 
+  get rowCount(): number {
+    return this.#pairs.count / 2
+  }
+
   get size(): number {
     return this.#pairs.size
   }
@@ -27,19 +31,21 @@ export class FirstWriteCall implements WriteCall {
 
   async sendTo(node: Redis): Promise<WriteReply> {
     const wereSet = await node.sendCommand(new PackedCommand('msetnx', [], [this.#pairs]))
-    return wereSet === 1 ? {unchanged: 0, met: 0} : this.#guarded()
+    return wereSet === 1 ? {unchanged: 0, met: 0} : this.#leftToScript()
   }
 
   /** A slot on its way to another node is the script's affair. */
   rowByRow(): Promise<WriteReply> {
-    return Promise.resolve(this.#guarded())
+    return Promise.resolve(this.#leftToScript())
   }
 
-  #guarded(): WriteReply {
-    const rest = new GuardedWriteCall(this.size)
+  #leftToScript(): WriteReply {
+    return {unchanged: 0, met: 0, rest: GuardedWriteCall.of(this.#written(), this.size)}
+  }
+
+  *#written(): Generator<WrittenRow> {
     const strings = [...this.#pairs]
     for (let at = 0; at < strings.length; at += 2)
-      rest.addBytes(strings[at] as Buffer, strings[at + 1] as Buffer)
-    return {unchanged: 0, met: 0, rest}
+      yield {key: strings[at] as Buffer, row: strings[at + 1] as Buffer}
   }
 }

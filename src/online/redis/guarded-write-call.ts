@@ -12,12 +12,13 @@ export interface WriteReply {
   readonly unchanged: number
   /** How many keys had a row. */
   readonly met: number
-  /** What is still to be written. */
+  /** What is still to be written; the call itself is done. */
   readonly rest?: GuardedWriteCall
 }
 
 export interface WriteCall extends RowCall<WriteReply> {
-  /** Bytes of its keys and rows. */
+  readonly rowCount: number
+  /** Bytes of its keys and rows, about. */
   readonly size: number
 
   /** Copies what may be lent. `life`: milliseconds until the row expires; all rows of a call have one, or none has. */
@@ -26,7 +27,14 @@ export interface WriteCall extends RowCall<WriteReply> {
 
 const sha = createHash('sha1').update(guardedWrite).digest('hex')
 
-/** Rows for one call of the script that keeps newer ones. */
+/** A row that is written already, as bytes. `life`: the number of milliseconds as text. */
+export interface WrittenRow {
+  readonly key: Buffer
+  readonly row: Buffer
+  readonly life?: Buffer | undefined
+}
+
+/** Rows for one call of the script that keeps newer ones. It leaves no rest. */
 export class GuardedWriteCall implements WriteCall {
   readonly #keys = new BulkStrings()
   readonly #rows: BulkStrings
@@ -34,6 +42,20 @@ export class GuardedWriteCall implements WriteCall {
 
   constructor(expectedBytes?: number) {
     this.#rows = new BulkStrings(expectedBytes)
+  }
+
+  static of(rows: Iterable<WrittenRow>, expectedBytes?: number): GuardedWriteCall {
+    const call = new GuardedWriteCall(expectedBytes)
+    for (const {key, row, life} of rows) {
+      call.#keys.addBytes(key, key.length)
+      call.#rows.addBytes(row, row.length)
+      if (life !== undefined) call.#lives.addBytes(life, life.length)
+    }
+    return call
+  }
+
+  get rowCount(): number {
+    return this.#keys.count
   }
 
   get size(): number {
@@ -44,13 +66,6 @@ export class GuardedWriteCall implements WriteCall {
     this.#keys.addBytes(key.bytes, key.length)
     this.#rows.addRow(source, row)
     if (life !== undefined) this.#lives.addNumber(life)
-  }
-
-  /** As `add`, of what is written already. */
-  addBytes(key: Buffer, row: Buffer, life?: Buffer): void {
-    this.#keys.addBytes(key, key.length)
-    this.#rows.addBytes(row, row.length)
-    if (life !== undefined) this.#lives.addBytes(life, life.length)
   }
 
   async sendTo(node: Redis): Promise<WriteReply> {

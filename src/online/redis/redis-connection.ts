@@ -37,6 +37,7 @@ export class RedisConnection implements AsyncDisposable {
   #reason: Error | undefined
   /** What was never reached is rather set wrong than gone for a moment. */
   #wasReady = false
+  #isClosed = false
   readonly #settings: RedisSettings
   #connecting: Promise<void> | undefined
 
@@ -55,13 +56,17 @@ export class RedisConnection implements AsyncDisposable {
     })
   }
 
-  /** Runs commands that may run twice, again and again while what stops them may pass. Throws FS_STORE_UNAVAILABLE. */
-  async run<T>(commands: (client: Redis | Cluster) => Promise<T>): Promise<T> {
+  /**
+   * Runs commands that may run twice, again and again while what stops them may pass, and until a signal ends that. Throws
+   * FS_STORE_UNAVAILABLE, or the signal's reason.
+   */
+  async run<T>(commands: (client: Redis | Cluster) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const millis = this.#wasReady ? this.#patienceMillis : Math.min(this.#patienceMillis, firstPatienceMillis)
     try {
       return await patiently(() => this.once(commands), {
         millis,
         mayPass: (error) => error instanceof StoreRefusal,
+        signal,
       })
     } catch (error) {
       throw error instanceof StoreRefusal ? error.cause : error
@@ -70,6 +75,8 @@ export class RedisConnection implements AsyncDisposable {
 
   /** Runs commands once. Throws StoreRefusal where what stopped them may pass, else FS_STORE_UNAVAILABLE. */
   async once<T>(commands: (client: Redis | Cluster) => Promise<T>): Promise<T> {
+    // Else what is still tried then would connect anew, and nobody would close that.
+    if (this.#isClosed) throw this.#unavailable(new Error('The connection was closed.'))
     try {
       if (this.#client.status !== 'ready') await this.#beReady()
       return await (this.#client instanceof Cluster
@@ -90,6 +97,7 @@ export class RedisConnection implements AsyncDisposable {
 
   // eslint-disable-next-line @typescript-eslint/require-await -- as the interface wants it
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
     this.#client.disconnect()
   }
 

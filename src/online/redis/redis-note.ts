@@ -12,18 +12,21 @@ export class RedisNote implements SharedNote {
     this.#key = `fs:{${name}}`
   }
 
-  async read(): Promise<{readonly text: string | undefined; readonly nowMillis: number}> {
-    const [text, [seconds, micros]] = await this.#connection.run((client) =>
-      Promise.all([client.get(this.#key), client.time()]),
+  async read(signal?: AbortSignal): Promise<{readonly text: string | undefined; readonly nowMillis: number}> {
+    const [text, [seconds, micros]] = await this.#connection.run(
+      (client) => Promise.all([client.get(this.#key), client.time()]),
+      signal,
     )
     return {text: text ?? undefined, nowMillis: Number(seconds) * 1000 + Number(micros) / 1000}
   }
 
-  async replace(expected: string | undefined, text: string): Promise<boolean> {
-    const replaced = await this.#connection.run((client) =>
-      expected === undefined
-        ? client.set(this.#key, text, 'NX')
-        : client.eval(replaceIfEqual, 1, this.#key, expected, text),
+  async replace(expected: string | undefined, text: string, signal?: AbortSignal): Promise<boolean> {
+    const replaced = await this.#connection.run(
+      (client) =>
+        expected === undefined
+          ? client.set(this.#key, text, 'NX')
+          : client.eval(replaceIfEqual, 1, this.#key, expected, text),
+      signal,
     )
     return replaced === 'OK' || replaced === 1
   }

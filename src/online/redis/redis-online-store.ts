@@ -1,6 +1,7 @@
 /**
  * The online store in Redis, Valkey, ElastiCache or MemoryDB: one packed value for each entity and view. A vector over
- * several views is one MGET; writes go through a script that keeps newer rows.
+ * several views is one MGET. Rows that most likely have no elder are set where their keys are not there; all others, and
+ * those that turn out to have one, go through a script that keeps newer rows.
  */
 import {createHash} from 'node:crypto'
 import type {ChainableCommander} from 'ioredis'
@@ -149,9 +150,9 @@ export class RedisOnlineStore implements OnlineStore {
           ? this.#rows.write(lot, 'run')
           : pacer.send(lot.size, () => this.#rows.write(lot, 'once'))
       const call = sent
-        .then((done) => {
-          unchanged += done.unchanged
-          if (done.met) this.#filled.add(table.name)
+        .then(() => {
+          unchanged += lot.unchanged
+          if (lot.hasMet) this.#filled.add(table.name)
         })
         .catch((error: unknown) => void failures.push(error))
         .finally(() => pending.delete(call))

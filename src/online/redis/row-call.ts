@@ -5,6 +5,9 @@ export interface RowCall<Reply> {
   /** May be called again where it failed. */
   sendTo(node: Redis): Promise<Reply>
 
-  /** The same with a command for each row, which a slot on its way to another node answers where it refuses the call. */
+  /**
+   * The same with a command for each row, which a slot on its way to another node answers where it refuses the call; or the
+   * reply leaves the rows to another call.
+   */
   rowByRow(client: Cluster): Promise<Reply>
 }

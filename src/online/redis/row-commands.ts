@@ -32,31 +32,25 @@ export class RowCommands {
     const only = this.#connection.isCluster ? undefined : lot.calls.get(0)
     if (only !== undefined) return this.#connection.run((client) => only.sendTo(client as Redis))
     const found = new Array<Buffer | null>(lot.size).fill(null)
-    await this.#sendAll<readonly (Buffer | null)[], ReadCall>(lot.calls, (_, {places}, rows) =>
-      places.forEach((place, at) => (found[place] = rows[at] ?? null)),
-    )
+    const open = new Map(lot.calls)
+    await this.#sendAll<readonly (Buffer | null)[], ReadCall>(open, ({places}, rows) => {
+      places.forEach((place, at) => (found[place] = rows[at] ?? null))
+      return undefined
+    })
     return found
   }
 
   /**
-   * Returns how many rows left the store as it was; `met`: some rows met others. `once`: throws StoreRefusal
-   * where what stops it may pass.
+   * Sends what is open of the lot. `once`: throws StoreRefusal where what stops it may pass; called again, it sends what
+   * is open then.
    */
-  async write(
-    lot: WriteLot,
-    how: 'run' | 'once',
-  ): Promise<{readonly unchanged: number; readonly met: boolean}> {
-    let [unchanged, met] = [0, 0]
-    const rest = new Map<number, WriteCall>()
-    const take = (slot: number, _: WriteCall, reply: WriteReply): void => {
-      unchanged += reply.unchanged
-      met += reply.met
-      if (reply.rest !== undefined) rest.set(slot, reply.rest)
-    }
+  async write(lot: WriteLot, how: 'run' | 'once'): Promise<void> {
     this.#bytesOfCall = Math.min(1.25 * lot.bytesOfCall, mostExpectedBytes)
-    await this.#sendAll<WriteReply, WriteCall>(lot.calls, take, how)
-    await this.#sendAll<WriteReply, WriteCall>(rest, take, how)
-    return {unchanged, met: met > 0}
+    const take = (_: WriteCall, reply: WriteReply): WriteCall | undefined => {
+      lot.settle(reply)
+      return reply.rest
+    }
+    await this.#sendAll<WriteReply, WriteCall>(lot.open, take, how)
   }
 
   /** Removes the rows that are no newer than those told by their headers. Returns how many newer ones stay. */
@@ -101,22 +95,24 @@ export class RowCommands {
     } while (cursor !== '0')
   }
 
-  /** Sends each call until it succeeds, and hands over its reply; what succeeded is not sent again. */
+  /**
+   * Sends each call until it succeeds, hands over its reply and sends what that leaves. What succeeded is open no longer,
+   * and not sent again.
+   */
   async #sendAll<Reply, Call extends RowCall<Reply>>(
-    calls: ReadonlyMap<number, Call>,
-    take: (slot: number, call: Call, reply: Reply) => void,
+    open: Map<number, Call>,
+    take: (call: Call, reply: Reply) => Call | undefined,
     how: 'run' | 'once' = 'run',
   ): Promise<void> {
-    const open = new Map(calls)
-    if (open.size === 0) return
     const attempt = async (client: Redis | Cluster): Promise<readonly Error[]> => {
       const send = senderTo<Reply>(client)
       const failures: Error[] = []
       const sent = inOnePiece(client, () =>
         Array.from(open, async ([slot, call]) => {
           try {
-            take(slot, call, await send(slot, call))
-            open.delete(slot)
+            const rest = take(call, await send(slot, call))
+            if (rest === undefined) open.delete(slot)
+            else open.set(slot, rest)
           } catch (error) {
             failures.push(error as Error)
           }
@@ -125,7 +121,7 @@ export class RowCommands {
       await Promise.all(sent)
       return failures
     }
-    await this.#connection[how](async (client) => {
+    const attemptWithScript = async (client: Redis | Cluster): Promise<void> => {
       let failures = await attempt(client)
       // A server that started, or a replica that was promoted, does not know the script.
       if (failures.some(({message}) => message.startsWith('NOSCRIPT'))) {
@@ -133,7 +129,8 @@ export class RowCommands {
         failures = await attempt(client)
       }
       if (failures[0] !== undefined) throw failures[0]
-    })
+    }
+    while (open.size > 0) await this.#connection[how](attemptWithScript)
   }
 }
 

@@ -2,7 +2,7 @@
 import type {BytesSource} from './bulk-strings.js'
 import {ExpiringFirstWriteCall} from './expiring-first-write-call.js'
 import {FirstWriteCall} from './first-write-call.js'
-import {GuardedWriteCall, type WriteCall} from './guarded-write-call.js'
+import {GuardedWriteCall, type WriteCall, type WriteReply} from './guarded-write-call.js'
 import {ReadCall} from './read-call.js'
 import type {RowKey} from './redis-keys.js'
 
@@ -86,27 +86,40 @@ export interface WriteKind {
   readonly bytesOfCall: number
 }
 
-/** Rows to write unless newer ones are there; no key may stand twice. */
+/** Rows to write unless newer ones are there; no key may stand twice. It knows what has become of them. */
 export class WriteLot {
-  readonly #calls: SlotCalls<{readonly call: WriteCall; rows: number}>
+  readonly #calls: SlotCalls<WriteCall>
   #rows = 0
   #bytes = 0
   #isFull = false
+  #unchanged = 0
+  #hasMet = false
 
   constructor(isCluster: boolean, {isFirst, expires, bytesOfCall}: WriteKind) {
     const newCall = (): WriteCall => {
       if (!isFirst) return new GuardedWriteCall(bytesOfCall)
       return expires ? new ExpiringFirstWriteCall(bytesOfCall) : new FirstWriteCall(bytesOfCall)
     }
-    this.#calls = new SlotCalls(isCluster, () => ({call: newCall(), rows: 0}))
+    this.#calls = new SlotCalls(isCluster, newCall)
   }
 
   get size(): number {
     return this.#rows
   }
 
-  get calls(): ReadonlyMap<number, WriteCall> {
-    return new Map(Array.from(this.#calls.bySlot, ([slot, {call}]) => [slot, call]))
+  /** What is still to be sent, by slot. */
+  get open(): Map<number, WriteCall> {
+    return this.#calls.bySlot
+  }
+
+  /** Of the rows that were sent: how many left the store as it was. */
+  get unchanged(): number {
+    return this.#unchanged
+  }
+
+  /** Whether some of the rows that were sent met others. */
+  get hasMet(): boolean {
+    return this.#hasMet
   }
 
   get isEmpty(): boolean {
@@ -125,12 +138,17 @@ export class WriteLot {
 
   /** Takes a row of the source under a key that may be lent. `life`: milliseconds until the row expires. */
   add(key: RowKey, source: BytesSource, row: number, life?: number): void {
-    const slot = this.#calls.callFor(key)
-    const before = slot.call.size
-    slot.call.add(key, source, row, life)
-    slot.rows += 1
+    const call = this.#calls.callFor(key)
+    const before = call.size
+    call.add(key, source, row, life)
     this.#rows += 1
-    this.#bytes += slot.call.size - before
-    this.#isFull = slot.rows === mostRowsOfCall || this.#rows === mostRows || this.#bytes >= mostBytes
+    this.#bytes += call.size - before
+    this.#isFull = call.rowCount === mostRowsOfCall || this.#rows === mostRows || this.#bytes >= mostBytes
+  }
+
+  /** Takes note of a reply. */
+  settle({unchanged, met}: WriteReply): void {
+    this.#unchanged += unchanged
+    this.#hasMet ||= met > 0
   }
 }

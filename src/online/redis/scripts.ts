@@ -20,12 +20,6 @@ local function may_replace(new, old)
   if a4 ~= b4 then return a4 > b4 end
   return a5 >= b5
 end
-
-local function stored_row(key)
-  local row = redis.pcall('GET', key)
-  -- False where there is none; a table for what is no string.
-  return type(row) == 'string' and row
-end
 `
 
 /**
@@ -77,8 +71,9 @@ return 1
 
 /** Removes a row (key) unless it is newer than the header of another; 1 where it stays. */
 export const removeUnlessNewer = `${comparison}
-local stored = stored_row(KEYS[1])
-if stored and not may_replace(ARGV[1], stored) then return 1 end
+local stored = redis.pcall('GET', KEYS[1])
+-- False where there is none; a table for what is no string.
+if type(stored) == 'string' and not may_replace(ARGV[1], stored) then return 1 end
 redis.call('UNLINK', KEYS[1])
 return 0
 `

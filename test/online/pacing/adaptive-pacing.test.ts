@@ -256,6 +256,43 @@ test('a request is sent again until patience ends, and other errors end it at on
   expect(pacer.metrics().retries).toEqual({overloaded: tries - 1})
 })
 
+test('a store that takes nothing is told of once, and once more when it took something meanwhile', async () => {
+  const clock = new VirtualClock()
+  const told: {readonly at: number; readonly why: string}[] = []
+  const pacer = new LoadPacer({
+    policy: staticPacing({maxConcurrency: 2}),
+    patienceMillis: 60_000,
+    clock,
+    onStall: ({message}) => told.push({at: clock.now(), why: message}),
+  })
+  const refusedIn = ([from, to]: readonly [number, number]) => clock.now() >= from && clock.now() < to
+  const request = async (): Promise<void> => {
+    await clock.sleep(100)
+    // The first time is too short to be worth a word.
+    const times = [
+      [0, 2000],
+      [5000, 15_000],
+      [20_000, 30_000],
+    ] as const
+    if (times.some(refusedIn)) throw new StoreRefusal('unavailable', new Error('away'))
+  }
+  const send = async (): Promise<void> => {
+    while (clock.now() < 40_000) {
+      await pacer.admit(1)
+      await pacer.send(1, request)
+    }
+  }
+  const all = Promise.all([send(), send()])
+  await clock.runUntil(60_000)
+  await all
+  expect(told.map(({why}) => why)).toEqual(['away', 'away'])
+  const [first, second] = told.map(({at}) => at)
+  expect(first).toBeGreaterThanOrEqual(7900)
+  expect(first).toBeLessThan(12_000)
+  expect(second).toBeGreaterThanOrEqual(22_900)
+  expect(second).toBeLessThan(27_000)
+})
+
 test('who waits for a store that was given up waits no longer, whatever the rate', async () => {
   const clock = new VirtualClock()
   const policy = staticPacing({maxConcurrency: 2, maxWritesPerSecond: 50})
