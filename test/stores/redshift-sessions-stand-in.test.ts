@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises'
 import {
   BatchExecuteStatementCommand,
   CancelStatementCommand,
@@ -63,6 +64,26 @@ describe('batches', () => {
     await expect(rows('SELECT n FROM undone')).rejects.toThrow('does not exist')
     await batch(sqls('kept'), {ExecutionMode: 'AUTO_COMMIT'})
     expect(await rows('SELECT n FROM kept')).toEqual([[1]])
+  })
+
+  test('one that is cancelled, whenever that is, keeps nothing unless it had finished', async () => {
+    await run('CREATE TABLE begun (n int)')
+    const ended: (string | undefined)[] = []
+    for (let n = 0; n < 20; n += 1) {
+      const Sqls = [...Array.from({length: 30}, () => 'SELECT 1'), `INSERT INTO begun VALUES (${n})`]
+      const {Id} = await client.send(new BatchExecuteStatementCommand({Sqls, ...workgroup}))
+      await sleep(n * 3)
+      const cancelling = client.send(new CancelStatementCommand({Id: Id!}))
+      // It had ended then.
+      await cancelling.catch((error: unknown) => expect(error).toMatchObject({name: 'ValidationException'}))
+      const {Status} = await client.send(new DescribeStatementCommand({Id: Id!, WaitTimeSeconds: 20}))
+      expect(['ABORTED', 'FINISHED']).toContain(Status)
+      expect(await rows(`SELECT count(*) FROM begun WHERE n = ${n}`)).toEqual([
+        [Status === 'FINISHED' ? 1 : 0],
+      ])
+      ended.push(Status)
+    }
+    expect(ended[0]).toBe('ABORTED')
   })
 })
 

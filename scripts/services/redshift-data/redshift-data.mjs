@@ -172,6 +172,8 @@ export class RedshiftData {
     for (const [index, part] of parts.entries()) {
       if (part !== statement) part.become('STARTED')
       try {
+        // It may have come after the part before had ended.
+        if (statement.isCancelled) throw new Error('cancelled')
         part.result = await this.#runOne(statement, part, client)
         if (part !== statement) part.become('FINISHED')
       } catch (error) {
