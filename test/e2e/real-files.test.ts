@@ -1,14 +1,10 @@
 import {DuckDBInstance} from '@duckdb/node-api'
-import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
-import {join, resolve} from 'node:path'
+import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
+import {realFiles} from '../support/real-files.js'
 import {projectRoot, runFs, runFsJson} from '../support/run-fs.js'
-
-/** Public sample files, too large to ship: wherever FEATURE_REPO_REAL_DATA says, or beside the clone. */
-const data = [process.env['FEATURE_REPO_REAL_DATA'], '../shared/data']
-  .flatMap((folder) => (folder === undefined ? [] : [resolve(projectRoot, folder)]))
-  .find((folder) => existsSync(join(folder, 'loan_table.parquet')))
 
 const now = '2021-09-01T00:00:00Z'
 const features = [
@@ -29,18 +25,11 @@ const features = [
   'bankruptcies',
 ]
 
-const said = process.env['FEATURE_REPO_REAL_DATA']
-test(
-  data === undefined
-    ? 'the real files are absent, so the example was not tried on them: FEATURE_REPO_REAL_DATA may name their folder'
-    : `the real files are in ${data}`,
-  () => {
-    // A folder that was named and holds nothing is a mistake; one that nobody named is not.
-    expect(data).toBe(said === undefined ? data : resolve(projectRoot, said))
-  },
-)
-
-if (data !== undefined) describe('the example on the real files', () => triedOn(data))
+describe('the example on the real files', () => {
+  if (realFiles === undefined)
+    throw new Error('vitest.config.ts leaves this file out where the files are not there')
+  triedOn(realFiles)
+})
 
 function triedOn(data: string): void {
   const folder = mkdtempSync(join(tmpdir(), 'fs-real-'))
