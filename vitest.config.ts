@@ -1,3 +1,4 @@
+import {availableParallelism} from 'node:os'
 import {defineConfig} from 'vitest/config'
 import {realFiles} from './test/support/real-files.js'
 
@@ -19,6 +20,8 @@ export default defineConfig({
     ],
     // Native addons (DuckDB, LMDB) keep state in the process: one process per file keeps files apart.
     pool: 'forks',
+    // Of two cores vitest alone would use one.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 60_000,
     hookTimeout: 60_000,
     typecheck: {enabled: true, include: ['test/**/*.test-d.ts'], tsconfig: './tsconfig.test.json'},
