@@ -13,6 +13,12 @@ export interface ExactCast {
   readonly misfit?: string
 }
 
+/** Both ends are within; without an end there is none. */
+export interface TimeBounds {
+  readonly first?: Instant | undefined
+  readonly last?: Instant | undefined
+}
+
 /** A column with keys in it, as `key` gave them. */
 export interface TypedKey {
   readonly column: string
@@ -61,6 +67,11 @@ export interface Dialect {
   /** A column as an instant, of whatever type stands for instants: they compare, and `microseconds` reads them. */
   instantOf(column: string, native: string): ExactCast
   readonly nullInstant: string
+  /**
+   * A condition on the column itself that holds wherever `instantOf` is between the two: by it an engine skips blocks that
+   * hold no such times, which it can't do by what it computes. Undefined where it would say nothing more.
+   */
+  timeBetween(column: string, native: string, times: TimeBounds, values: SqlValues): string | undefined
   /** A constant that compares with what `instantOf` gives. */
   instant(value: Instant, values: SqlValues): string
   /** Epoch microseconds. */

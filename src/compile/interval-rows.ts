@@ -25,7 +25,7 @@ export function compileIntervalRows(
     const known = query.asKnownAt === undefined ? '' : ` AND c <= ${at(query.asKnownAt)}`
     const after = start === null ? '' : ` AND t > ${at(start)}`
     const present = join.entityColumns.map((_, index) => `${keyName(index)} IS NOT NULL`).join(' AND ')
-    return `SELECT ${selected.join(', ')}, t AS ${dialect.quoteName(query.timestampColumn)} FROM ${typedRows({rows: join.rows, source}, {features: []})} AS typed
+    return `SELECT ${selected.join(', ')}, t AS ${dialect.quoteName(query.timestampColumn)} FROM ${typedRows({rows: join.rows, source}, {features: [], between: {first: start ?? undefined, last: end, values}})} AS typed
     WHERE ${present} AND t <= ${at(end)}${after}${known}`
   })
   const order = [query.timestampColumn, ...columns].map((name) => dialect.ascending(dialect.quoteName(name)))

@@ -3,6 +3,7 @@ import type {RelationScript} from './relations.js'
 import {isAfter} from './key-order.js'
 import {settleTies} from './settle-ties.js'
 import {
+  boundsOf,
   checkedFeatures,
   featureName,
   isIncomplete,
@@ -38,6 +39,8 @@ export function compileLatestPerEntity(
   const typed = keys.map(({valueType}, index) => ({column: keyName(index), type: valueType}))
   const by = [...keyNames, 't']
   const selected = (): string => selectedRows(query, dialect, values)
+  const bounds = everyKey ? undefined : boundsOf(query)
+  const between = bounds === undefined ? undefined : {...bounds, values}
   const columns = latestColumns(readable)
   const newest = '"latest.newest"'
   const candidates = '"latest.candidates"'
@@ -62,7 +65,7 @@ export function compileLatestPerEntity(
         name: '"latest.rows"',
         kept: 'no',
         sql: () => {
-          const rows = typedRows(readable, {unfitTime: 'is null'})
+          const rows = typedRows(readable, {unfitTime: 'is null', between})
           const complete = [
             `NOT (${isIncomplete(keys.length)})`,
             ...(query.after === undefined ? [] : [`(${isAfter(keys, query.after, dialect, values)})`]),

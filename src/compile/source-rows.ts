@@ -1,7 +1,7 @@
 import {FeatureStoreError} from '../errors.js'
 import type {Instant} from '../definitions/instant.js'
 import type {Interval} from '../definitions/interval.js'
-import type {Dialect, ExactCast} from './dialect.js'
+import type {Dialect, ExactCast, TimeBounds} from './dialect.js'
 import type {FeatureRows, RowSelection, TypedColumn, ViewJoin} from './query.js'
 import {raise} from './raise.js'
 import type {SqlValues} from './sql-values.js'
@@ -40,11 +40,14 @@ export function typedRows(
     features = rows.features,
     more = [],
     unfitTime = 'fails',
+    between,
   }: {
     readonly features?: readonly TypedColumn[]
     readonly more?: readonly string[]
     /** What becomes of an event time that is no time. */
     readonly unfitTime?: 'fails' | 'is null'
+    /** No row of another event time is wanted, nor one without: it may be left out, or it may come. */
+    readonly between?: (TimeBounds & {readonly values: SqlValues}) | undefined
   } = {},
 ): string {
   const {dialect} = source
@@ -54,6 +57,16 @@ export function typedRows(
       `${dialect.key(dialect.quoteName(name), native(name), valueType).value} AS ${keyName(index)}`,
   )
   const {timestampField, createdTimestampColumn} = rows.source.source
+  const condition =
+    between === undefined
+      ? undefined
+      : dialect.timeBetween(
+          dialect.quoteName(timestampField),
+          native(timestampField),
+          between,
+          between.values,
+        )
+  const where = condition === undefined ? '' : ` WHERE ${condition}`
   const selected = features.flatMap((feature) => {
     const index = rows.features.findIndex((one) => one.name === feature.name)
     const {value, misfit} = featureCast({rows, source}, feature)
@@ -70,7 +83,7 @@ export function typedRows(
     createdTimestampColumn === undefined ? dialect.nullInstant : instant(createdTimestampColumn, 'fails')
   return (
     `(SELECT ${[...keys, `${instant(timestampField, unfitTime)} AS t`, `${created} AS c`, ...selected, ...more].join(', ')}` +
-    ` FROM ${source.relation} AS source)`
+    ` FROM ${source.relation} AS source${where})`
   )
 }
 
@@ -104,6 +117,16 @@ export function selectedRows(
   if (parts.length === 0) return 'false'
   const selected = parts.map((part) => `(${part})`).join(' OR ')
   return knownBy === undefined ? selected : `(${selected}) AND c <= ${at(knownBy)}`
+}
+
+/** What lies around all that a run reads; undefined where a row without an event time may be among it. */
+export function boundsOf({intervals, arrived}: RowSelection): TimeBounds | undefined {
+  if (arrived !== undefined || intervals.length === 0) return undefined
+  const starts = intervals.flatMap(({start}) => start ?? [])
+  if (starts.length < intervals.length) return undefined
+  const earlier = (a: Instant, b: Instant): Instant => (a < b ? a : b)
+  const later = (a: Instant, b: Instant): Instant => (a > b ? a : b)
+  return {first: starts.reduce(earlier), last: intervals.map(({end}) => end).reduce(later)}
 }
 
 /** A row that can't be written: a null in its key (also for what doesn't fit the type), or no event time. */

@@ -1,7 +1,7 @@
 import {FeatureStoreError} from '../errors.js'
 import {earliestInstant, type Instant} from '../definitions/instant.js'
 import {columnsOfKey, type AskedRows} from './asked-rows.js'
-import type {Dialect} from './dialect.js'
+import type {Dialect, TimeBounds} from './dialect.js'
 import {entityRow, entityTable, entityTime, type EntityTable} from './entity-table.js'
 import type {PointInTimeQuery, ViewJoin} from './query.js'
 import type {Relation} from './relations.js'
@@ -183,15 +183,21 @@ export class ViewPart {
     const conditions: string[] = []
     if (this.#query.asKnownAt !== undefined) conditions.push(`c <= ${at(this.#query.asKnownAt)}`)
     // Files tell of their parts which times they hold: those without any that is wanted are not read.
-    const {ttl} = this.#join
-    const times = this.#asked?.times
-    if (times !== undefined) {
-      conditions.push(`t <= ${at(times.last)}`)
-      if (ttl !== undefined && times.first - ttl >= earliestInstant)
-        conditions.push(`t >= ${at(times.first - ttl)}`)
-    }
+    const times = this.#timesOfRows()
+    if (times?.last !== undefined) conditions.push(`t <= ${at(times.last)}`)
+    if (times?.first !== undefined) conditions.push(`t >= ${at(times.first)}`)
     const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
-    return `(SELECT * FROM ${typedRows(this.#readable, {features})} AS typed${where})`
+    const between = times === undefined ? undefined : {...times, values: this.#values}
+    return `(SELECT * FROM ${typedRows(this.#readable, {features, between})} AS typed${where})`
+  }
+
+  /** Of the rows that some entity row may find. */
+  #timesOfRows(): TimeBounds | undefined {
+    const times = this.#asked?.times
+    if (times === undefined) return undefined
+    const {ttl} = this.#join
+    const first = ttl === undefined ? undefined : times.first - ttl
+    return {first: first === undefined || first < earliestInstant ? undefined : first, last: times.last}
   }
 
   /** Where the other side of a semi-join must have no two rows alike. */

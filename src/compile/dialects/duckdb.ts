@@ -2,6 +2,7 @@
 import type {AsOfJoin, Dialect, TypedKey} from '../dialect.js'
 import {equalColumns} from '../dialect.js'
 import {castExactly, castToInstant} from './duckdb-casts.js'
+import {duckDbTimeBetween} from './duckdb-time-between.js'
 import {keyConstant} from './duckdb-keys.js'
 import {nativeTypeOf} from './duckdb-types.js'
 import {quoteName, quoteText} from './duckdb-names.js'
@@ -19,6 +20,7 @@ export const duckDb: Dialect = {
   feature: castExactly,
   instantOf: castToInstant,
   nullInstant: 'NULL::TIMESTAMP',
+  timeBetween: duckDbTimeBetween,
   instant: (value, values) => `make_timestamp(${values.integer(value)})`,
   microseconds: (instant) => `epoch_us(${instant})`,
   isWithin: (found, asked, microseconds) => `${found} >= ${asked} - to_microseconds(${microseconds})`,

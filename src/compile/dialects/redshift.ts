@@ -6,7 +6,7 @@ import {typeParts, type ScalarType} from '../../definitions/value-type.js'
 import type {Dialect, TypedKey} from '../dialect.js'
 import {equalColumns} from '../dialect.js'
 import {alwaysFits} from './duckdb-types.js'
-import {castToTimestamp, timestampLiteral} from './redshift-instants.js'
+import {castToTimestamp, redshiftTimeBetween, timestampLiteral} from './redshift-instants.js'
 import {castKey, ended, keyConstant, nullKey} from './redshift-keys.js'
 import {quoteName, quoteText} from './redshift-names.js'
 import {counted, microseconds, timestampOf, travelOf} from './redshift-types.js'
@@ -22,6 +22,7 @@ export const redshift: Dialect = {
   feature: (column) => ({value: column}),
   instantOf: castToTimestamp,
   nullInstant: 'NULL::timestamp',
+  timeBetween: redshiftTimeBetween,
   instant: (value) => timestampLiteral(value),
   microseconds,
   isWithin: (found, asked, micros) => `datediff(microsecond, ${found}, ${asked}) <= ${micros}`,
