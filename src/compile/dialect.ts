@@ -69,7 +69,7 @@ export interface Dialect {
   readonly nullInstant: string
   /**
    * A condition on the column itself that holds wherever `instantOf` is between the two: by it an engine skips blocks that
-   * hold no such times, which it can't do by what it computes. Undefined where it would say nothing more.
+   * hold no such times, which it can't do by what it computes. Undefined for a column that is not stored as a time.
    */
   timeBetween(column: string, native: string, times: TimeBounds, values: SqlValues): string | undefined
   /** A constant that compares with what `instantOf` gives. */

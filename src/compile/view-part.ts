@@ -1,5 +1,5 @@
 import {FeatureStoreError} from '../errors.js'
-import {earliestInstant, type Instant} from '../definitions/instant.js'
+import {earliestInstant} from '../definitions/instant.js'
 import {columnsOfKey, type AskedRows} from './asked-rows.js'
 import type {Dialect, TimeBounds} from './dialect.js'
 import {entityRow, entityTable, entityTime, type EntityTable} from './entity-table.js'
@@ -179,16 +179,12 @@ export class ViewPart {
 
   /** Rows that may be candidates; those without a key or a time, too, which no join by them meets. */
   #rows(features: ViewJoin['rows']['features']): string {
-    const at = (instant: Instant): string => this.#dialect.instant(instant, this.#values)
-    const conditions: string[] = []
-    if (this.#query.asKnownAt !== undefined) conditions.push(`c <= ${at(this.#query.asKnownAt)}`)
-    // Files tell of their parts which times they hold: those without any that is wanted are not read.
+    const {asKnownAt} = this.#query
+    const known =
+      asKnownAt === undefined ? '' : ` WHERE c <= ${this.#dialect.instant(asKnownAt, this.#values)}`
     const times = this.#timesOfRows()
-    if (times?.last !== undefined) conditions.push(`t <= ${at(times.last)}`)
-    if (times?.first !== undefined) conditions.push(`t >= ${at(times.first)}`)
-    const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
     const between = times === undefined ? undefined : {...times, values: this.#values}
-    return `(SELECT * FROM ${typedRows(this.#readable, {features, between})} AS typed${where})`
+    return `(SELECT * FROM ${typedRows(this.#readable, {features, between})} AS typed${known})`
   }
 
   /** Of the rows that some entity row may find. */

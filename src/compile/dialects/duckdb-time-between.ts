@@ -28,6 +28,10 @@ interface Bounds {
 
 function boundsFor(native: string, values: SqlValues): Bounds | undefined {
   switch (native) {
+    case 'TIMESTAMP': {
+      const bound = (instant: Instant): string => `make_timestamp(${values.integer(instant)})`
+      return {lower: bound, upper: bound}
+    }
     case 'TIMESTAMP WITH TIME ZONE': {
       const bound = (instant: Instant): string => `make_timestamptz(${values.integer(instant)})`
       return {lower: bound, upper: bound}
@@ -45,7 +49,6 @@ function boundsFor(native: string, values: SqlValues): Bounds | undefined {
       const bound = (instant: Instant): string => `make_timestamp(${values.integer(instant)})::DATE`
       return {lower: bound, upper: bound}
     }
-    // TIMESTAMP is compared as it is.
     default:
       return undefined
   }

@@ -25,11 +25,12 @@ export function redshiftTimeBetween(
 
 function boundFor(native: string): ((instant: Instant) => string) | undefined {
   switch (native) {
+    case 'timestamp':
+      return timestampLiteral
     case 'timestamptz':
       return (instant) => `timestamptz '${written(instant)}+00'`
     case 'date':
       return (instant) => `date '${written(instant).split(' ')[0] ?? ''}'`
-    // TIMESTAMP is compared as it is.
     default:
       return undefined
   }
