@@ -81,15 +81,16 @@ function shortened(view: string): string {
 }
 
 function lines(): ProgressDisplay {
-  const shown = new Map<string, {phase: string; rows: number}>()
+  const shown = new Map<string, {readonly state: string; readonly rows: number}>()
   return {
     update(event) {
       const last = shown.get(event.view)
       // A log wants a line when something changes, and now and then in a long load.
-      if (last?.phase === event.phase && event.rows - last.rows < 1_000_000) return
-      shown.set(event.view, {phase: event.phase, rows: event.rows})
+      const state = `${event.phase}${waitedFor(event)}`
+      if (last?.state === state && event.rows - last.rows < 1_000_000) return
+      shown.set(event.view, {state, rows: event.rows})
       const rows = event.rows > 0 ? `, ${formatRows(event.rows)}` : ''
-      process.stderr.write(`${event.view}: ${event.phase}${waitedFor(event)}${rows}\n`)
+      process.stderr.write(`${event.view}: ${state}${rows}\n`)
     },
     stop: () => undefined,
   }

@@ -34,8 +34,11 @@ export async function runMaterialization(options: MaterializationOptions): Promi
       for (const view of names) onProgress({view, phase: 'waiting', rows: 0, waitingFor})
     },
     onStall: (storeFailure, views) => {
-      for (const view of views)
-        onProgress({view, rows: 0, ...progressOf.get(view), phase: 'waiting', storeFailure})
+      for (const view of views) {
+        const {rows = 0, approximateTotal} = progressOf.get(view) ?? {}
+        const total = approximateTotal === undefined ? {} : {approximateTotal}
+        onProgress({view, phase: 'waiting', rows, ...total, storeFailure})
+      }
     },
   })
   const run = new MaterializationRun(names, {

@@ -18,7 +18,7 @@ const renewalShare = 1 / 4
 /** What a request that is under way may still take when the lease ends. */
 const marginShare = 1 / 6
 const pollMillis = 1000
-/** How long a place is tried to be given back: to a store that is gone there is no use in more. */
+/** After so long no new attempt is made to give a place back: to a store that is gone there is no use in it. */
 const givingBackMillis = 3000
 const contentionMillis = 50
 
@@ -84,7 +84,7 @@ export class WritePlace implements AsyncDisposable {
     for (let hasWaited = false; ;) {
       signal?.throwIfAborted()
       const askedAt = performance.now()
-      const {text, nowMillis} = await note.read()
+      const {text, nowMillis} = await note.read(signal)
       const current = livePlaces(text, nowMillis)
       const held = current.held.filter((place) => isAlive(place.process) !== false)
       // An answer to an earlier attempt that was lost on its way.
@@ -96,7 +96,7 @@ export class WritePlace implements AsyncDisposable {
       if (held.length < places) {
         const place = {runId, process, fence: current.fence + 1, expiresAt: nowMillis + leaseMillis}
         const next: Places = {fence: place.fence, held: [...held, place]}
-        if (await note.replace(text, JSON.stringify(next))) {
+        if (await note.replace(text, JSON.stringify(next), signal)) {
           const validUntil = lastMoment(askedAt, leaseMillis, leaseMillis)
           return new WritePlace(note, place, {leaseMillis, validUntil})
         }

@@ -58,8 +58,8 @@ export interface WriteFlow {
 export interface WriteResult {
   readonly written: number
   /**
-   * Rows that left the store as it was: it holds a newer row, or the very same one. So does a row that had to be sent again
-   * because the answer of the store was lost.
+   * Rows that left the store as it was: it holds a newer row, or the very same one. A row that had to be sent again because
+   * the answer of the store was lost may count so, too.
    */
   readonly unchanged: number
   /** Rows the store can't hold (a key that is too long, say); the others of the batch were written. */

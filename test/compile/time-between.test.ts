@@ -125,7 +125,8 @@ describe('the times that a source is asked for', () => {
            WHERE t >= make_timestamp(${between.first}) AND t <= make_timestamp(${between.last})`,
           )
         expect(await count(between)).toEqual([[11n]])
-        if (type === 'TIMESTAMP WITH TIME ZONE') await expect(count()).rejects.toThrow()
+        // TIMESTAMP is compared as it is stored, by whatever condition.
+        if (type !== 'TIMESTAMP') await expect(count()).rejects.toThrow()
       } finally {
         rmSync(folder, {recursive: true})
       }

@@ -512,8 +512,11 @@ export function describeOnlineStore(name: string, open: () => Promise<OnlineStor
       await closed[Symbol.asyncDispose]()
       const read = async () => closed.read([{table: driver, keys: [[1n]], features: ['trips']}])
       await expect(read()).rejects.toThrow(/closed/i)
+      await expect(closed.listTables()).rejects.toThrow(/closed/i)
+      await expect(closed.notes.runs.read()).rejects.toThrow(/closed/i)
       await expect(closed.notes.runs.replace(undefined, '{}')).rejects.toThrow(/closed/i)
-    })
+      // It does not wait for what is over: that would be half a minute.
+    }, 20_000)
 
     test('refuses to write to a table that was not prepared', async () => {
       await expect(

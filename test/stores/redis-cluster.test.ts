@@ -75,7 +75,7 @@ describe('in a cluster', () => {
     await vi.waitFor(() => expect(pacer.metrics().retries.unavailable).toBeGreaterThan(2), 5000)
     await node?.ask('config', 'set', 'min-replicas-to-write', '0')
     expect(await writing).toMatchObject({written: 3000, unchanged: 0})
-    // A row is a command there, and a few more are for looking.
+    // Of rows that expire each is a command there, and a few more are for looking.
     expect((await commands()) - before).toBeLessThan(1200)
   })
 

@@ -21,8 +21,9 @@ export function duckDbTimeBetween(
 }
 
 interface Bounds {
-  /** The smallest value whose instant is that one or later; undefined where the type has none so small. */
+  /** No larger than any value whose instant is that one or later; undefined where the type does not reach so far. */
   readonly lower: (instant: Instant) => string | undefined
+  /** No smaller than any value whose instant is that one or earlier. */
   readonly upper: (instant: Instant) => string | undefined
 }
 

@@ -101,7 +101,7 @@ export class CassandraConnection implements AsyncDisposable {
         signal,
       })
     } catch (error) {
-      throw signal?.aborted === true ? error : this.#told(error)
+      throw error === signal?.reason ? error : this.#told(error)
     }
   }
 
@@ -150,7 +150,8 @@ export class CassandraConnection implements AsyncDisposable {
   }
 
   #refusalOf(error: unknown): StoreRefusal | undefined {
-    const refusal = refusalCauseOf(error)
+    // What is closed stays closed.
+    const refusal = this.#isClosed ? undefined : refusalCauseOf(error)
     return refusal === undefined ? undefined : new StoreRefusal(refusal, this.#unavailable(error))
   }
 

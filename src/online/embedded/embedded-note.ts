@@ -7,15 +7,16 @@ export class EmbeddedNote implements SharedNote {
   readonly #readable: () => Environment | undefined
   readonly #writable: () => Environment
 
-  /** `readable`: undefined while there is no environment yet. `writable` throws where nothing may be written. */
+  /** `readable`: undefined while there is no environment yet; both throw when it is closed. `writable` throws where nothing may be written. */
   constructor(key: Buffer, readable: () => Environment | undefined, writable: () => Environment) {
     this.#key = key
     this.#readable = readable
     this.#writable = writable
   }
 
-  read(): Promise<{readonly text: string | undefined; readonly nowMillis: number}> {
-    return Promise.resolve({text: this.#text(), nowMillis: performance.timeOrigin + performance.now()})
+  // eslint-disable-next-line @typescript-eslint/require-await -- as the interface wants it
+  async read(): Promise<{readonly text: string | undefined; readonly nowMillis: number}> {
+    return {text: this.#text(), nowMillis: performance.timeOrigin + performance.now()}
   }
 
   async replace(expected: string | undefined, text: string): Promise<boolean> {

@@ -78,7 +78,10 @@ export class EmbeddedOnlineStore implements OnlineStore {
     const note = (key: Buffer): SharedNote =>
       new EmbeddedNote(
         key,
-        () => this.#environment,
+        () => {
+          this.#checkOpen()
+          return this.#environment
+        },
         () => this.#writable(),
       )
     this.notes = {runs: note(runsKey), identity: note(identityKey)}
@@ -107,9 +110,10 @@ export class EmbeddedOnlineStore implements OnlineStore {
     await this.#removeDropped()
   }
 
-  listTables(): Promise<readonly string[]> {
+  // eslint-disable-next-line @typescript-eslint/require-await -- as the interface wants it
+  async listTables(): Promise<readonly string[]> {
     this.#refreshCatalog()
-    return Promise.resolve(Object.keys(this.#catalog.tables).sort())
+    return Object.keys(this.#catalog.tables).sort()
   }
 
   async write(table: OnlineTable, rows: OnlineRows): Promise<WriteResult> {
@@ -189,10 +193,11 @@ export class EmbeddedOnlineStore implements OnlineStore {
     return rows.rowCount - left
   }
 
-  countRows(table: OnlineTable): Promise<number | undefined> {
+  // eslint-disable-next-line @typescript-eslint/require-await -- as the interface wants it
+  async countRows(table: OnlineTable): Promise<number | undefined> {
     this.#refreshCatalog()
     const record = this.#catalog.tables[table.name]
-    return Promise.resolve(record === undefined ? 0 : this.#readCount(record))
+    return record === undefined ? 0 : this.#readCount(record)
   }
 
   async removeExpired(table: OnlineTable, before: Instant): Promise<number> {
@@ -295,8 +300,12 @@ export class EmbeddedOnlineStore implements OnlineStore {
     )
   }
 
-  #refreshCatalog(): void {
+  #checkOpen(): void {
     if (this.#isClosed) throw new Error('the embedded online store is closed')
+  }
+
+  #refreshCatalog(): void {
+    this.#checkOpen()
     if (this.#environment === undefined && this.#access === 'read') return this.#open()
     const bytes = this.#environment?.getBinary(catalogKey) ?? Buffer.alloc(0)
     if (bytes.equals(this.#catalogBytes)) return

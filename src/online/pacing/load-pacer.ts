@@ -66,7 +66,8 @@ export class LoadPacer implements WritePacer {
   #isWakeSet = false
   /** A request was given up, and none was acknowledged since: others need not wait as long for the same end. */
   #hasGivenUp = false
-  /** When the first of the requests was sent that were all refused. */
+  #acknowledgedAt = -Infinity
+  /** Since when all requests were refused. */
   #refusedSince: number | undefined
   #isStallTold = false
 
@@ -150,6 +151,7 @@ export class LoadPacer implements WritePacer {
   #acknowledged(rows: number, sentAt: number): void {
     const now = this.#clock.now()
     this.#hasGivenUp = false
+    this.#acknowledgedAt = now
     this.#refusedSince = undefined
     this.#isStallTold = false
     this.#latencies.add(now - sentAt)
@@ -158,7 +160,7 @@ export class LoadPacer implements WritePacer {
   }
 
   #tellStall(refusal: StoreRefusal, sentAt: number, now: number): void {
-    this.#refusedSince ??= sentAt
+    this.#refusedSince ??= Math.max(sentAt, this.#acknowledgedAt)
     if (this.#isStallTold || now - this.#refusedSince < stallMillis) return
     this.#isStallTold = true
     this.#onStall?.(refusal)

@@ -85,9 +85,9 @@ export class RedisConnection implements AsyncDisposable {
     } catch (error) {
       const cause = this.#causeOf(error)
       if (!isTransient(cause)) throw this.#unavailable(cause)
-      if (cause.message.startsWith('READONLY') && this.#client instanceof Redis) {
+      if (error instanceof Error && error.message.startsWith('READONLY') && this.#client instanceof Redis) {
         // Until there is a new connection, other commands say no more than that there is none.
-        this.#reason = cause
+        this.#reason = error
         reconnect(this.#client)
       }
       await refreshSlots(this.#client)

@@ -110,7 +110,10 @@ export class RowCommands {
       const sent = inOnePiece(client, () =>
         Array.from(open, async ([slot, call]) => {
           try {
-            const rest = take(call, await send(slot, call))
+            const reply = await send(slot, call)
+            // An attempt that was given up may still be answered, when another one has been.
+            if (open.get(slot) !== call) return
+            const rest = take(call, reply)
             if (rest === undefined) open.delete(slot)
             else open.set(slot, rest)
           } catch (error) {

@@ -91,6 +91,7 @@ export class WriteLot {
   readonly #calls: SlotCalls<WriteCall>
   #rows = 0
   #bytes = 0
+  #callCount = 0
   #isFull = false
   #unchanged = 0
   #hasMet = false
@@ -100,7 +101,10 @@ export class WriteLot {
       if (!isFirst) return new GuardedWriteCall(bytesOfCall)
       return expires ? new ExpiringFirstWriteCall(bytesOfCall) : new FirstWriteCall(bytesOfCall)
     }
-    this.#calls = new SlotCalls(isCluster, newCall)
+    this.#calls = new SlotCalls(isCluster, () => {
+      this.#callCount += 1
+      return newCall()
+    })
   }
 
   get size(): number {
@@ -126,9 +130,9 @@ export class WriteLot {
     return this.#rows === 0
   }
 
-  /** Bytes of a call, taken one with another. */
+  /** Bytes of a call as it was made, taken one with another. */
   get bytesOfCall(): number {
-    return this.#bytes / Math.max(1, this.#calls.bySlot.size)
+    return this.#bytes / Math.max(1, this.#callCount)
   }
 
   /** Whether the next row belongs to another lot. */

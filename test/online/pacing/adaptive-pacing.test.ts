@@ -293,6 +293,32 @@ test('a store that takes nothing is told of once, and once more when it took som
   expect(second).toBeLessThan(27_000)
 })
 
+test('a request that is refused late does not tell of a store that takes the others', async () => {
+  const clock = new VirtualClock()
+  const told: unknown[] = []
+  const policy = staticPacing({maxConcurrency: 2})
+  const onStall = (failure: Error) => told.push(failure)
+  const pacer = new LoadPacer({policy, patienceMillis: 60_000, clock, onStall})
+  let tries = 0
+  const slow = async (): Promise<void> => {
+    tries += 1
+    await clock.sleep(5000)
+    if (tries < 4) throw new StoreRefusal('timeout', new Error('no answer'))
+  }
+  const sendOthers = async (): Promise<void> => {
+    while (clock.now() < 30_000) {
+      await pacer.admit(1)
+      await pacer.send(1, () => clock.sleep(10))
+    }
+  }
+  await pacer.admit(1)
+  const all = Promise.all([pacer.send(1, slow), sendOthers()])
+  await clock.runUntil(60_000)
+  await all
+  expect(tries).toBe(4)
+  expect(told).toEqual([])
+})
+
 test('who waits for a store that was given up waits no longer, whatever the rate', async () => {
   const clock = new VirtualClock()
   const policy = staticPacing({maxConcurrency: 2, maxWritesPerSecond: 50})
