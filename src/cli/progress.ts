@@ -86,10 +86,11 @@ function lines(): ProgressDisplay {
     update(event) {
       const last = shown.get(event.view)
       // A log wants a line when something changes, and now and then in a long load.
-      const state = `${event.phase}${waitedFor(event)}`
+      const waited = waitedFor(event)
+      const state = `${event.phase}${waited}`
       if (last?.state === state && event.rows - last.rows < 1_000_000) return
       shown.set(event.view, {state, rows: event.rows})
-      const rows = event.rows > 0 ? `, ${formatRows(event.rows)}` : ''
+      const rows = event.rows > 0 && waited === '' ? `, ${formatRows(event.rows)}` : ''
       process.stderr.write(`${event.view}: ${state}${rows}\n`)
     },
     stop: () => undefined,

@@ -34,7 +34,7 @@ test('a log has a line for each change, and for what is waited for', async () =>
     'stats: waiting for the online store: no answer',
     'stats: writing, 500 rows',
     'stats: writing, 1,000,600 rows',
-    'stats: waiting for the online store: too busy, 1,000,600 rows',
+    'stats: waiting for the online store: too busy',
     'stats: failed, 1,000,600 rows',
   ])
 })
