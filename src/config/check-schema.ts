@@ -74,7 +74,7 @@ class SchemaWalk {
     if (schema.oneOf !== undefined) return this.#checkAlternatives(value, schema, schema.oneOf, path)
     const given = this.#coerce(value, schema, path)
     if (schema.type !== undefined && !hasType(given, schema.type)) {
-      this.#wrong(path, schema.errorMessage ?? typeNames[schema.type], given, quoteHint(given, schema.type))
+      this.#wrong(path, schema.errorMessage ?? typeNames[schema.type], given, textHint(given, schema))
       return given
     }
     if (schema.const !== undefined && given !== schema.const) this.#wrong(path, expectedOf(schema), given)
@@ -145,7 +145,7 @@ class SchemaWalk {
     if (first === undefined) {
       const expected =
         schema.errorMessage ?? alternatives.map((one) => typeNames[one.type ?? 'object']).join(' or ')
-      this.#wrong(path, expected, value, quoteHint(value, alternatives[0]?.type))
+      this.#wrong(path, expected, value, textHint(value, alternatives[0]))
       return value
     }
     const discriminator = Object.keys(first.properties ?? {}).find(
@@ -262,9 +262,14 @@ function expectedOf({const: constant, enum: values, errorMessage}: Schema): stri
   return errorMessage ?? (values === undefined ? `\`${constant ?? ''}\`` : `one of: ${values.join(', ')}`)
 }
 
-function quoteHint(value: unknown, type: JsonType | undefined): string | undefined {
-  const quotable = typeof value === 'number' || typeof value === 'boolean'
-  return quotable && type === 'string' ? `Put it in quotes: "${String(value)}".` : undefined
+/** For what was meant as a text and read as something else. */
+function textHint(value: unknown, schema: Schema | undefined): string | undefined {
+  if (schema?.type !== 'string' || (typeof value !== 'number' && typeof value !== 'boolean')) return undefined
+  const text = String(value)
+  const fits = (one: string): boolean =>
+    schema.pattern === undefined || new RegExp(schema.pattern, 'u').test(one)
+  if (fits(text)) return `Put it in quotes: "${text}".`
+  return schema.format === 'fs-duration' && fits(`${text}s`) ? `Give it a unit: ${text}s, say.` : undefined
 }
 
 function describeProperty(schema: Schema | undefined): string {

@@ -127,6 +127,7 @@ export async function materializeView(
   const forgetBefore = await reclaimSpace(view, state, request, {table, online}, context, tally)
   tally.intervals = mergeIntervals([...tally.intervals, ...selection.intervals])
   if (summary.rows === 0) tally.notes = [...tally.notes, emptyNote(selection, summary)]
+  else tally.notes = [...tally.notes, ...expiredNotes(view, endOf(request), context)]
   const {newestEventTimestamp} = tally
   const load = {intervals: selection.intervals, arrival, newestEventTimestamp, forgetBefore}
   return {
@@ -184,15 +185,15 @@ async function reclaimSpace(
   state: ViewState,
   request: LoadRequest,
   {table, online}: {readonly table: OnlineTable; readonly online: OnlineStore},
-  {expireAfter, now, clock}: MaterializationContext,
+  context: MaterializationContext,
   tally: ViewTally,
 ): Promise<Instant | undefined> {
+  const {expireAfter} = context
   const watermark = watermarkOf(state)
-  const end = request.command === 'materialize' ? request.interval.end : request.end
+  const end = endOf(request)
   const period = expireAfter > shortestReclaimPeriod ? expireAfter : shortestReclaimPeriod
-  if (view.ttl === undefined || watermark === undefined || end / period <= watermark / period)
-    return undefined
-  const before = earlierNow({now, clock}) - view.ttl - expireAfter
+  const before = expiredBefore(view, context)
+  if (before === undefined || watermark === undefined || end / period <= watermark / period) return undefined
   try {
     tally.deleted += await online.removeExpired(table, before)
   } catch (error) {
@@ -200,6 +201,24 @@ async function reclaimSpace(
     tally.notes = [...tally.notes, `expired rows still take space: ${reason}`]
   }
   return before - 1n
+}
+
+/** Rows of earlier event times are too old for any read; undefined where none ever is. */
+function expiredBefore({ttl}: FeatureView, context: MaterializationContext): Instant | undefined {
+  return ttl === undefined ? undefined : earlierNow(context) - ttl - context.expireAfter
+}
+
+/** Who loads what is long past may mean another present. */
+function expiredNotes(view: FeatureView, end: Instant, context: MaterializationContext): readonly string[] {
+  const before = expiredBefore(view, context)
+  if (before === undefined || end >= before) return []
+  return [
+    `all rows up to ${formatInstant(end)} are past the ttl and \`expire_after\`, and do not stay online; \`--now\` loads as of another time`,
+  ]
+}
+
+function endOf(request: LoadRequest): Instant {
+  return request.command === 'materialize' ? request.interval.end : request.end
 }
 
 /** A store may forget a row a grace period after it is too old to be served. */

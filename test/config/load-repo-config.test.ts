@@ -144,7 +144,7 @@ describe('feature_store.yaml', () => {
       '`materialization.parallel` is `two`',
       undefined,
     ],
-    ['a number for a name', 'project: 12\n', 1, 10, '`project` is the number 12', 'in quotes'],
+    ['a number for a name', 'project: 12\n', 1, 10, '`project` is the number 12', undefined],
     ['a bad name', 'project: 1rides\n', 1, 10, 'a letter, then letters', undefined],
     ['a missing project', 'registry: x\n', 1, 1, '`project` is missing', 'Add `project`'],
     [
@@ -162,6 +162,14 @@ describe('feature_store.yaml', () => {
       30,
       'a duration',
       undefined,
+    ],
+    [
+      'a duration without a unit',
+      'project: r\nonline_store: {write: {lock_timeout: 30}}\n',
+      2,
+      38,
+      'is the number 30. Expected a duration',
+      'Give it a unit: 30s',
     ],
     [
       'a variable that is not set',

@@ -1,5 +1,9 @@
 import {setTimeout as sleep} from 'node:timers/promises'
-import {expect, test} from 'vitest'
+import {expect, test, vi} from 'vitest'
+import {openOnlineStore} from '../../src/online/drivers.js'
+import {LoadPacer} from '../../src/online/pacing/load-pacer.js'
+import {staticPacing} from '../../src/online/pacing/static-pacing.js'
+import {onlineRows, onlineTable} from '../conformance/online-store.js'
 import {RedisServer} from '../support/redis-server.js'
 import type {FsResult} from '../support/run-fs.js'
 import {TcpProxy} from '../support/tcp-proxy.js'
@@ -91,6 +95,24 @@ test.concurrent('a silence that outlasts the time of a command', async () => {
   expect(await stage.loadUnder({after: 0.4, fault: silence})).toMatchObject({code: 0})
   await repo.expectVersion(2)
   expect(await repo.runs()).toEqual(['ok', 'ok'])
+})
+
+test.concurrent('a silence that begins between two batches is known to who paces them', async () => {
+  await using stage = await Stage.setEmpty()
+  const {proxy} = stage
+  const table = onlineTable('driver', {driver_id: 'int64'}, {trips: 'int64'})
+  await using store = await openOnlineStore(
+    {type: 'redis', settings: {connectionString: `127.0.0.1:${proxy.port}`}},
+    {project: 'rides', repoDirectory: '/', access: 'write'},
+  )
+  await store.prepare([table])
+  const pacer = new LoadPacer({policy: staticPacing({maxConcurrency: 2}), patienceMillis: 60_000})
+  const rows = onlineRows(table, [{key: [1n], event: 1n, created: null, values: [1n]}])
+  proxy.silence()
+  const writing = store.write(table, rows, undefined, {pacer})
+  await vi.waitFor(() => expect(pacer.metrics().retries.timeout).toBeGreaterThan(0), 20_000)
+  proxy.heal()
+  expect(await writing).toMatchObject({written: 1, unchanged: 0})
 })
 
 test.concurrent('a slow and narrow way', async () => {

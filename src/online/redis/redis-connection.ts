@@ -6,6 +6,8 @@ import type {RedisSettings} from './redis-settings.js'
 
 /** The longest that one command may take before it counts as lost. */
 const commandTimeoutMillis = 5000
+/** What a connection that is ended has to close, before it is cut: nothing waits for an answer then. */
+const disconnectTimeoutMillis = 200
 /** The client holds back what a cluster can't take at the moment, without an end; what we try at once takes some commands. */
 const attemptTimeoutMillis = 3 * commandTimeoutMillis
 /** As `patienceMillis`, for a server that never answered. */
@@ -140,6 +142,7 @@ function connect(settings: RedisSettings): Redis | Cluster {
     lazyConnect: true,
     connectTimeout: commandTimeoutMillis,
     commandTimeout: commandTimeoutMillis,
+    disconnectTimeout: disconnectTimeoutMillis,
     // A machine that lost its network never closes a connection; a new one may lead elsewhere.
     socketTimeout: commandTimeoutMillis,
     maxRetriesPerRequest: 0,

@@ -137,7 +137,17 @@ export class RedisOnlineStore implements OnlineStore {
     {pacer}: WriteFlow = {},
   ): Promise<WriteResult> {
     const {id} = schemaOf(table.features)
-    await this.#checkPrepared(table, id)
+    const how = pacer === undefined ? 'run' : 'once'
+    // Asked once, and anew where that failed: by the first request, so that the pacer knows of its failures.
+    let prepared: Promise<void> | undefined
+    const writeLot = async (lot: WriteLot): Promise<void> => {
+      prepared ??= this.#checkPrepared(table, id, how).catch((error: unknown) => {
+        prepared = undefined
+        throw error
+      })
+      await prepared
+      await this.#rows.write(lot, how)
+    }
     const encoder = new RowEncoder(id, table.features, rows)
     const lives = life === undefined ? undefined : livesOf(rows.eventTimestamps.values, life)
     let unchanged = 0
@@ -145,10 +155,7 @@ export class RedisOnlineStore implements OnlineStore {
     const failures: unknown[] = []
     const send = async (lot: WriteLot): Promise<void> => {
       await pacer?.admit(lot.size)
-      const sent =
-        pacer === undefined
-          ? this.#rows.write(lot, 'run')
-          : pacer.send(lot.size, () => this.#rows.write(lot, 'once'))
+      const sent = pacer === undefined ? writeLot(lot) : pacer.send(lot.size, () => writeLot(lot))
       const call = sent
         .then(() => {
           unchanged += lot.unchanged
@@ -242,9 +249,9 @@ export class RedisOnlineStore implements OnlineStore {
     return this.#connection[Symbol.asyncDispose]()
   }
 
-  async #checkPrepared(table: OnlineTable, schemaId: number): Promise<void> {
+  async #checkPrepared(table: OnlineTable, schemaId: number, how: 'run' | 'once'): Promise<void> {
     const {tables, schemas} = this.#keys
-    const [hasTable, hasSchema] = await this.#connection.run((client) =>
+    const [hasTable, hasSchema] = await this.#connection[how]((client) =>
       Promise.all([client.hexists(tables, table.name), client.hexists(schemas, String(schemaId))]),
     )
     if (hasTable === 1 && hasSchema === 1) return
