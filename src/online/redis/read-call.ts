@@ -14,7 +14,7 @@ export class ReadCall implements RowCall<readonly (Buffer | null)[]> {
     this.places.push(place)
   }
 
-  async sendTo(node: Redis): Promise<readonly (Buffer | null)[]> {
+  sendTo(node: Redis): Promise<readonly (Buffer | null)[]> {
     const command = new PackedCommand('mget', [], [this.#keys])
     return node.sendCommand(command) as Promise<readonly (Buffer | null)[]>
   }

@@ -219,7 +219,8 @@ export class RedisOnlineStore implements OnlineStore {
     for (const {table, keys} of requests) for (const key of keys) lot.add(this.#keys.rowOf(table, key))
     if (lot.size === 0) return requests.map(() => [])
     const found = await this.#rows.read(lot)
-    await this.#loadSchemas(found)
+    const unknown = this.#unknownSchemasOf(found)
+    if (unknown.size > 0) await this.#loadSchemas(unknown)
     let next = 0
     return requests.map(({keys, features}) => {
       const decode = this.#decodeWith(features)
@@ -294,8 +295,7 @@ export class RedisOnlineStore implements OnlineStore {
     }
   }
 
-  /** Schemas of rows that are not known yet. */
-  async #loadSchemas(rows: readonly (Buffer | null)[]): Promise<void> {
+  #unknownSchemasOf(rows: readonly (Buffer | null)[]): ReadonlySet<number> {
     const unknown = new Set<number>()
     let known: number | undefined
     for (const row of rows) {
@@ -305,7 +305,10 @@ export class RedisOnlineStore implements OnlineStore {
       if (this.#schemas.has(id)) known = id
       else unknown.add(id)
     }
-    if (unknown.size === 0) return
+    return unknown
+  }
+
+  async #loadSchemas(unknown: ReadonlySet<number>): Promise<void> {
     const ids = [...unknown]
     const texts = await this.#connection.run((client) => client.hmget(this.#keys.schemas, ...ids.map(String)))
     ids.forEach((id, index) => {
