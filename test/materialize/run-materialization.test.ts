@@ -108,7 +108,7 @@ describe('an incremental run', () => {
   test('of an empty source covers nothing wrongly: its first rows are late ones', async () => {
     await project.writeSource('stats', [])
     expect((await project.load(now)).views[0]?.notes).toEqual([
-      '0 rows in (the beginning, 1972-09-27T00:00:00Z]; the source has no row',
+      '0 rows in (the beginning, 1972-09-27T00:00:00Z]; the source has no row with an event time',
     ])
     await project.writeSource('stats', [trip(1n, now - day, 5n)])
     await project.load(now)

@@ -62,10 +62,12 @@ describe('S3', () => {
   })
 
   test('of twenty puts at once on the condition that nothing is there, one wins', async () => {
-    const puts = await Promise.allSettled(
-      Array.from({length: 20}, (_, index) => put('race', `writer ${index}`, {IfNoneMatch: '*'})),
-    )
-    expect(puts.filter(({status}) => status === 'fulfilled')).toHaveLength(1)
+    for (const race of Array.from({length: 10}, (_, index) => `race ${index}`)) {
+      const puts = await Promise.allSettled(
+        Array.from({length: 20}, (_, index) => put(race, `writer ${index}`, {IfNoneMatch: '*'})),
+      )
+      expect(puts.filter(({status}) => status === 'fulfilled')).toHaveLength(1)
+    }
   })
 
   test('a put whose answer is lost took effect, so the retry of the SDK is refused', async () => {

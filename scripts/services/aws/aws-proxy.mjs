@@ -29,6 +29,8 @@ export class AwsProxy {
   #calls = {}
   /** The newest ones: what was asked for, where, by whose key, and of Glue whose catalog. */
   #requests = []
+  /** By place, the last one under way. */
+  #conditionalWrites = new Map()
   #server = createServer((request, response) => {
     this.#serve(request, response).catch((error) => {
       if (response.headersSent || request.socket.destroyed) request.socket.destroy()
@@ -73,11 +75,30 @@ export class AwsProxy {
     if (fault?.unconditional === true) dropConditions(headers)
     if (fault?.bodyBytes !== undefined) return this.#passSome(fault, request, response)
     const isFailing = fault?.cut === true || fault?.type !== undefined
-    if (!isFailing) return this.#pass(operation, request, body, response)
-    if (fault.after === true) await this.#takeEffect(operation, request, body)
+    if (!isFailing) return this.#inTurn(request, () => this.#pass(operation, request, body, response))
+    if (fault.after === true) await this.#inTurn(request, () => this.#takeEffect(operation, request, body))
     else if (body === undefined) await finished(request.resume())
     if (fault.cut === true) request.socket.destroy()
     else send(request, response, errorAnswer(operation, headers, fault))
+  }
+
+  /**
+   * moto looks and writes in two steps, between which another writer may come; S3 does both in one. So writes on a
+   * condition go one after another, each place for itself.
+   */
+  async #inTurn(request, work) {
+    const {method, url, headers} = request
+    const isConditional = headers['if-match'] !== undefined || headers['if-none-match'] !== undefined
+    if (!isConditional || method === 'GET' || method === 'HEAD') return work()
+    const [place] = url.split('?')
+    const before = this.#conditionalWrites.get(place)
+    const own = Promise.allSettled([before]).then(work)
+    this.#conditionalWrites.set(place, own)
+    try {
+      return await own
+    } finally {
+      if (this.#conditionalWrites.get(place) === own) this.#conditionalWrites.delete(place)
+    }
   }
 
   async #pass(operation, request, body, response) {
