@@ -253,7 +253,9 @@ function identityOf(name: string, {definitions, views}: RegistryDocument): strin
 function emptyNote(selection: LoadSelection, summary: SourceSummary): string {
   const newest = summary.newestEventTimestamp
   const found =
-    newest === null ? 'the source has no row with an event time' : `newest row in the source is ${formatInstant(newest)}`
+    newest === null
+      ? 'the source has no row with an event time'
+      : `newest row in the source is ${formatInstant(newest)}`
   const intervals = selection.read.map(formatInterval).join(' ')
   return intervals === '' ? `nothing new to load; ${found}` : `0 rows in ${intervals}; ${found}`
 }
