@@ -149,6 +149,19 @@ describe('an incremental run', () => {
     expect(await tripsOnline()).toEqual({1: 4n})
   })
 
+  test('says of what is past the ttl that it does not stay, whatever was loaded before', async () => {
+    await project.apply({stats: {ttl: day}})
+    await project.writeSource('stats', [trip(1n, now - day / 2n, 5n)])
+    const notesOf = async (present: bigint) =>
+      (await project.run({command: 'materialize', start: now - day, end: now, now: () => present})).views[0]
+        ?.notes ?? []
+    expect(await notesOf(now)).toEqual([])
+    for (const present of [now + 30n * day, now + 60n * day])
+      expect(await notesOf(present)).toEqual([
+        'all rows up to 1972-09-27T00:00:00Z are past the ttl and `expire_after`, and do not stay online; `--now` loads as of another time',
+      ])
+  })
+
   test('frees the space of expired rows about once in expire_after', async () => {
     await project.apply({stats: {ttl: day}})
     await project.writeSource('stats', [
