@@ -16,7 +16,6 @@ const keptReaders = 100
  */
 export class AppliedRepo {
   readonly #openRegistry: () => Promise<Registry>
-  readonly #clock: () => Instant
   #readers = new Map<string, OnlineReader>()
   /** The selection of the latest read, which most often is that of the next. */
   #latest: {readonly selection: FeatureSelection; readonly reader: OnlineReader} | undefined
@@ -24,19 +23,20 @@ export class AppliedRepo {
   #revision = ''
   #readAt: Instant = 0n
 
-  constructor(openRegistry: () => Promise<Registry>, clock: () => Instant) {
+  constructor(openRegistry: () => Promise<Registry>) {
     this.#openRegistry = openRegistry
-    this.#clock = clock
   }
 
   /** A promise only where there is something to wait for. Throws what `prepareOnlineFeatures` throws. */
-  onlineReader(selection: FeatureSelection, expireAfter: Duration): OnlineReader | Promise<OnlineReader> {
+  onlineReader(
+    selection: FeatureSelection,
+    expireAfter: Duration,
+    now: Instant,
+  ): OnlineReader | Promise<OnlineReader> {
     const latest = this.#latest
-    return latest !== undefined &&
-      this.#isFresh(this.#clock()) &&
-      equalSelections(latest.selection, selection)
+    return latest !== undefined && this.#isFresh(now) && equalSelections(latest.selection, selection)
       ? latest.reader
-      : this.#prepare(selection, expireAfter)
+      : this.#prepare(selection, expireAfter, now)
   }
 
   /** Forgets what it knows: this very process changed it. */
@@ -45,8 +45,8 @@ export class AppliedRepo {
     this.#latest = undefined
   }
 
-  async #prepare(selection: FeatureSelection, expireAfter: Duration): Promise<OnlineReader> {
-    const snapshot = this.#document()
+  async #prepare(selection: FeatureSelection, expireAfter: Duration, now: Instant): Promise<OnlineReader> {
+    const snapshot = this.#document(now)
     const {definitions, views} = await snapshot
     const {features, featureService, fullFeatureNames} = selection
     // A copy: the caller's list may change.
@@ -66,8 +66,7 @@ export class AppliedRepo {
     return reader
   }
 
-  #document(): Promise<RegistryDocument> {
-    const now = this.#clock()
+  #document(now: Instant): Promise<RegistryDocument> {
     if (this.#snapshot !== undefined && this.#isFresh(now)) return this.#snapshot
     this.#readAt = now
     this.#latest = undefined
