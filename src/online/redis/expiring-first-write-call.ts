@@ -39,8 +39,6 @@ export class ExpiringFirstWriteCall implements WriteCall {
   }
 
   async sendTo(node: Redis): Promise<WriteReply> {
-    // What the client holds back until it is connected must be one command, with one reply.
-    if (node.status !== 'ready' || !node.stream.writable) return this.#leftToScript()
     const {bytes} = this.#commands
     const refused = new Set(await new PackedPipeline('set', bytes, this.#rowCount).sendTo(node))
     return refused.size === 0 ? {unchanged: 0, met: 0} : this.#leftToScript(refused)

@@ -128,16 +128,34 @@ describe('commands in one piece', () => {
   })
 })
 
-test('rows for a connection that is not writable any more are left to the script', async () => {
-  await using server = await ScriptedServer.start((socket) => socket.write('+OK\r\n'))
+test('rows for a connection that is not writable any more fail as all commands do, and are sent over the next one', async () => {
+  await using server = await ScriptedServer.start((socket) => socket.write('+OK\r\n+OK\r\n'))
   const client = await server.connect()
   const call = new ExpiringFirstWriteCall(64)
-  const key = new RedisKeys('rides').rowOf(onlineTable('driver', {driver_id: 'int64'}, {}), [1n])
-  call.add(key, {appendTo: (target) => target.append(Buffer.from('row'))}, 0, 5)
+  const keys = new RedisKeys('rides')
+  for (const driver of [1n, 2n]) {
+    const key = keys.rowOf(onlineTable('driver', {driver_id: 'int64'}, {}), [driver])
+    call.add(key, {appendTo: (target) => target.append(Buffer.from('row'))}, 0, 5)
+  }
   client.stream.end()
   expect(client.status).toBe('ready')
-  expect(await call.sendTo(client)).toMatchObject({unchanged: 0, met: 0, rest: {rowCount: 1}})
+  await expect(call.sendTo(client)).rejects.toThrow('max retries per request')
   expect(server.received).toBe('')
+  await once(client, 'ready')
+  expect(await call.sendTo(client)).toEqual({unchanged: 0, met: 0})
+  client.disconnect()
+})
+
+test('commands that the client holds back until it is connected have each their reply', async () => {
+  await using server = await ScriptedServer.start(answering('_\r\n+OK\r\n_\r\n'))
+  const client = await server.connect()
+  client.disconnect(true)
+  await once(client, 'reconnecting')
+  const connected = once(client, 'ready')
+  void client.connect().catch(() => undefined)
+  const replies = Promise.allSettled([three().sendTo(client), client.ping()])
+  await connected
+  expect(await replies).toMatchObject([{value: [0, 2]}, {value: 'PONG'}])
   client.disconnect()
 })
 
