@@ -149,6 +149,7 @@ export class StoreWriter implements AsyncDisposable {
           check()
           return request()
         }),
+      ask: (question) => pacer.ask(question),
     }
   }
 

@@ -2,7 +2,10 @@ import {afterAll, beforeAll, describe, expect, test, vi} from 'vitest'
 import {openOnlineStore} from '../../src/online/drivers.js'
 import type {OnlineStore} from '../../src/online/online-store.js'
 import {describeOnlineStore, onlineRows, onlineTable} from '../conformance/online-store.js'
+import {LoadPacer} from '../../src/online/pacing/load-pacer.js'
+import {staticPacing} from '../../src/online/pacing/static-pacing.js'
 import {KeyspacesProxy} from '../support/keyspaces-proxy.js'
+import {TcpProxy} from '../support/tcp-proxy.js'
 import {dropAllTables, sharedCassandra, type SharedCassandra} from '../support/shared-cassandra.js'
 
 const region = 'eu-west-1'
@@ -28,14 +31,14 @@ afterAll(async () => {
   await cassandra[Symbol.asyncDispose]()
 })
 
-const openStore = (project: string, access: 'read' | 'write'): Promise<OnlineStore> =>
+const openStore = (project: string, access: 'read' | 'write', port = proxy.port): Promise<OnlineStore> =>
   openOnlineStore(
     {
       type: 'keyspaces',
       settings: {
         region,
         keyspace: cassandra.keyspace,
-        endpoint: `localhost:${proxy.port}`,
+        endpoint: `localhost:${port}`,
         caFile: proxy.caFile,
       },
     },
@@ -93,6 +96,53 @@ describe('what only Keyspaces does', () => {
       )
     const {rows} = await cassandra.client.execute(`SELECT rate FROM ${cassandra.keyspace}.rides__driver`)
     expect(rows.map((row) => row['rate'] as number)).toEqual([9])
+    await store.drop(['driver'])
+  })
+
+  test('a store that is silent when it is asked what it holds is told of, and the write goes on when it answers', async () => {
+    await using network = await TcpProxy.start(proxy.port, 'localhost')
+    await using store = await openStore('rides', 'write', network.port)
+    const table = onlineTable('driver', {driver_id: 'int64'}, {rate: 'float64'})
+    await store.prepare([table])
+    const told: string[] = []
+    const pacer = new LoadPacer({
+      policy: staticPacing({maxConcurrency: 8}),
+      patienceMillis: 60_000,
+      onStall: ({message}) => told.push(message),
+    })
+    const write = (event: bigint) =>
+      store.write(
+        table,
+        onlineRows(table, [{key: [1n], event, created: null, values: [Number(event)]}]),
+        undefined,
+        {pacer, counts: 'sent'},
+      )
+    await write(1n)
+    network.silence()
+    const late = write(2n)
+    await vi.waitFor(() => expect(told).toHaveLength(1), 30_000)
+    // What is read is no part of the load.
+    expect(pacer.metrics().requests).toBe(1)
+    network.heal()
+    expect(await late).toEqual({written: 1, unchanged: 0, rejected: []})
+    expect(told).toHaveLength(1)
+    await store.drop(['driver'])
+  })
+
+  test('who stops a load does not wait for a store that is silent when it is asked what it holds', async () => {
+    await using network = await TcpProxy.start(proxy.port, 'localhost')
+    await using store = await openStore('rides', 'write', network.port)
+    const table = onlineTable('driver', {driver_id: 'int64'}, {rate: 'float64'})
+    await store.prepare([table])
+    const stop = new AbortController()
+    const policy = staticPacing({maxConcurrency: 8})
+    const pacer = new LoadPacer({policy, patienceMillis: 60_000, signal: stop.signal})
+    network.silence()
+    const rows = onlineRows(table, [{key: [1n], event: 1n, created: null, values: [1]}])
+    const write = store.write(table, rows, undefined, {pacer, counts: 'sent'})
+    stop.abort(new Error('stopped'))
+    await expect(write).rejects.toThrow('stopped')
+    network.heal()
     await store.drop(['driver'])
   })
 })

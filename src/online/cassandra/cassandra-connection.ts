@@ -59,6 +59,11 @@ export class CassandraConnection implements AsyncDisposable {
     return this.#patiently((client) => client.execute(query, params, this.#readOptions))
   }
 
+  /** The same, once: throws StoreRefusal where it may be asked again, or FS_STORE_UNAVAILABLE. */
+  readOnce({query, params}: Statement): Promise<types.ResultSet> {
+    return this.#once((client) => client.execute(query, params, this.#readOptions))
+  }
+
   /**
    * Statements that come first of all or change little: schemas, catalogs, leases. At quorum, as `read` is not. Throws
    * FS_STORE_UNAVAILABLE, or the reason of a signal that ends its patience.
@@ -74,13 +79,9 @@ export class CassandraConnection implements AsyncDisposable {
 
   /** Statements one after the other. Once: throws StoreRefusal where they may be sent again, or FS_STORE_UNAVAILABLE. */
   async writeOnce(statements: readonly Statement[]): Promise<void> {
-    try {
-      await this.#use(async (client) => {
-        for (const {query, params} of statements) await client.execute(query, params, this.#writeOptions)
-      })
-    } catch (error) {
-      throw this.#refusalOf(error) ?? this.#told(error)
-    }
+    await this.#once(async (client) => {
+      for (const {query, params} of statements) await client.execute(query, params, this.#writeOptions)
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -102,6 +103,14 @@ export class CassandraConnection implements AsyncDisposable {
       })
     } catch (error) {
       throw error === signal?.reason ? error : this.#told(error)
+    }
+  }
+
+  async #once<T>(use: (client: Client) => Promise<T>): Promise<T> {
+    try {
+      return await this.#use(use)
+    } catch (error) {
+      throw this.#refusalOf(error) ?? this.#told(error)
     }
   }
 

@@ -1,4 +1,5 @@
 /** The online store in Cassandra or Amazon Keyspaces: a table of native columns for each view (`table-layout.ts`). */
+import type {types} from 'cassandra-driver'
 import type {Examination} from '../../examination.js'
 import {FeatureStoreError} from '../../errors.js'
 import type {Instant} from '../../definitions/instant.js'
@@ -17,6 +18,7 @@ import type {
   WriteResult,
 } from '../online-store.js'
 import {plainPacer} from '../pacing/plain-pacer.js'
+import type {WritePacer} from '../pacing/write-pacer.js'
 import type {SharedNotes} from '../shared-note.js'
 import {CassandraConnection, type Statement} from './cassandra-connection.js'
 import {examineCassandra} from './examine-cassandra.js'
@@ -117,7 +119,8 @@ export class CassandraOnlineStore implements OnlineStore {
     // Of rows of one key that are equal in their times, the last one stays, however they are sent.
     const versions = this.#versions.ofRows(rows)
     const {atomicBatch} = this.#connection.settings.abilities
-    const fates = counts === 'exact' || !atomicBatch ? await this.#fatesOf(table, rows, versions) : undefined
+    const fates =
+      counts === 'exact' || !atomicBatch ? await this.#fatesOf(table, rows, versions, pacer) : undefined
     const rejected: {readonly row: number; readonly reason: string}[] = []
     const pending = new Set<Promise<void>>()
     const failures: unknown[] = []
@@ -262,7 +265,12 @@ export class CassandraOnlineStore implements OnlineStore {
   }
 
   /** What will become of each row, by what is there now and by the rows before it. */
-  async #fatesOf(table: OnlineTable, rows: OnlineRows, versions: Buffer): Promise<readonly Fate[]> {
+  async #fatesOf(
+    table: OnlineTable,
+    rows: OnlineRows,
+    versions: Buffer,
+    pacer: WritePacer,
+  ): Promise<readonly Fate[]> {
     const features = table.features.map(({name}) => name)
     const decoder = rowDecoder(table, features)
     const query = selectNewest(this.#catalog.placeOf(table.name), table, ['row_version', ...decoder.columns])
@@ -277,7 +285,9 @@ export class CassandraOnlineStore implements OnlineStore {
     const fates = new Array<Fate>(rows.rowCount).fill({kind: 'new', replaces: false})
     await mapBounded([...byKey.values()], readsInFlight, async ({keys, rows: rowsOfKey}) => {
       if (this.#keyRejection(table, keys) !== undefined) return
-      const stored = await this.#newestOf(table, {query, params: keys})
+      const stored = await this.#newestOf(table, () =>
+        pacer.ask(() => this.#connection.readOnce({query, params: keys})),
+      )
       let newest = stored?.['row_version'] as Buffer | undefined
       // Known of what was read; rows of one call that are equal in their times count as new ones.
       let storedRow = stored && decoder.decode(stored)
@@ -305,14 +315,14 @@ export class CassandraOnlineStore implements OnlineStore {
   }): Promise<OnlineRow | undefined> {
     const params = table.joinKeys.map((joinKey, index) => encodeValue(joinKey.valueType, key[index] as Value))
     if (this.#keyRejection(table, params) !== undefined) return undefined
-    const row = await this.#newestOf(table, {query, params})
+    const row = await this.#newestOf(table, () => this.#connection.read({query, params}))
     return row === undefined ? undefined : decoder.decode(row)
   }
 
   /** The first row, if there is one; there is none in a table that is not there. */
-  async #newestOf(table: OnlineTable, statement: Statement) {
+  async #newestOf(table: OnlineTable, read: () => Promise<types.ResultSet>) {
     try {
-      return (await this.#connection.read(statement)).rows[0]
+      return (await read()).rows[0]
     } catch (error) {
       if (!isAboutStatement(error)) throw error
       if (/unconfigured table|does not exist/i.test(error.message)) return undefined

@@ -35,6 +35,14 @@ export interface PacingPolicy {
   onHeldBack(by: 'concurrency' | 'rate'): void
 }
 
+/** How one request of the load obeys the policy, and what the policy learns of it. */
+interface RequestPacing {
+  answered(millis: number, now: number): void
+  refused(cause: RefusalCause, millis: number): void
+  /** Waits until it may be sent again, at the deadline at the latest. */
+  again(deadline: number): Promise<void>
+}
+
 /** What a load's writing was like. */
 export interface WriteMetrics {
   readonly requests: number
@@ -64,9 +72,9 @@ export class LoadPacer implements WritePacer {
   #heldBackMillis = 0
   #beganAt: number | undefined
   #isWakeSet = false
-  /** A request was given up, and none was acknowledged since: others need not wait as long for the same end. */
+  /** A request was given up, and none was answered since: others need not wait as long for the same end. */
   #hasGivenUp = false
-  #acknowledgedAt = -Infinity
+  #answeredAt = -Infinity
   /** Since when all requests were refused. */
   #refusedSince: number | undefined
   #isStallTold = false
@@ -108,33 +116,25 @@ export class LoadPacer implements WritePacer {
   }
 
   async send<T>(rows: number, request: () => Promise<T>): Promise<T> {
-    const deadline = this.#clock.now() + this.#patienceMillis
     this.#requests += 1
     try {
-      for (let attempt = 0; ; attempt += 1) {
-        this.#signal?.throwIfAborted()
-        const sentAt = this.#clock.now()
-        try {
-          const answer = await request()
-          this.#acknowledged(rows, sentAt)
-          return answer
-        } catch (error) {
-          if (!(error instanceof StoreRefusal)) throw error
-          const now = this.#clock.now()
-          this.#policy.onRefused(error.refusal, now - sentAt)
-          if (now >= deadline) this.#hasGivenUp = true
-          if (this.#hasGivenUp) throw error.cause
-          this.#tellStall(error, sentAt, now)
-          this.#retries.set(error.refusal, (this.#retries.get(error.refusal) ?? 0) + 1)
-          // Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-          await this.#sleep(Math.random() * Math.min(longestPauseMillis, firstPauseMillis * 2 ** attempt))
-          await this.#takeRate(rows, deadline)
-        }
-      }
+      return await this.#untilAnswered(request, {
+        answered: (millis, now) => {
+          this.#latencies.add(millis)
+          this.#rate.add(rows, now - (this.#beganAt ?? now))
+          this.#policy.onAcknowledged(rows, millis)
+        },
+        refused: (cause, millis) => this.#policy.onRefused(cause, millis),
+        again: (deadline) => this.#takeRate(rows, deadline),
+      })
     } finally {
       this.#inFlight -= 1
       this.#admitWaiting()
     }
+  }
+
+  ask<T>(question: () => Promise<T>): Promise<T> {
+    return this.#untilAnswered(question)
   }
 
   metrics(): WriteMetrics {
@@ -148,19 +148,41 @@ export class LoadPacer implements WritePacer {
     }
   }
 
-  #acknowledged(rows: number, sentAt: number): void {
-    const now = this.#clock.now()
+  async #untilAnswered<T>(request: () => Promise<T>, pacing?: RequestPacing): Promise<T> {
+    const deadline = this.#clock.now() + this.#patienceMillis
+    for (let attempt = 0; ; attempt += 1) {
+      this.#signal?.throwIfAborted()
+      const sentAt = this.#clock.now()
+      try {
+        const answer = await request()
+        const now = this.#clock.now()
+        this.#noteAnswer(now)
+        pacing?.answered(now - sentAt, now)
+        return answer
+      } catch (error) {
+        if (!(error instanceof StoreRefusal)) throw error
+        const now = this.#clock.now()
+        pacing?.refused(error.refusal, now - sentAt)
+        if (now >= deadline) this.#hasGivenUp = true
+        if (this.#hasGivenUp) throw error.cause
+        this.#tellStall(error, sentAt, now)
+        this.#retries.set(error.refusal, (this.#retries.get(error.refusal) ?? 0) + 1)
+        // Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+        await this.#sleep(Math.random() * Math.min(longestPauseMillis, firstPauseMillis * 2 ** attempt))
+        await pacing?.again(deadline)
+      }
+    }
+  }
+
+  #noteAnswer(now: number): void {
     this.#hasGivenUp = false
-    this.#acknowledgedAt = now
+    this.#answeredAt = now
     this.#refusedSince = undefined
     this.#isStallTold = false
-    this.#latencies.add(now - sentAt)
-    this.#rate.add(rows, now - (this.#beganAt ?? now))
-    this.#policy.onAcknowledged(rows, now - sentAt)
   }
 
   #tellStall(refusal: StoreRefusal, sentAt: number, now: number): void {
-    this.#refusedSince ??= Math.max(sentAt, this.#acknowledgedAt)
+    this.#refusedSince ??= Math.max(sentAt, this.#answeredAt)
     if (this.#isStallTold || now - this.#refusedSince < stallMillis) return
     this.#isStallTold = true
     this.#onStall?.(refusal)

@@ -24,4 +24,7 @@ export interface WritePacer {
    * patience lasts; then it throws what the last refusal was caused by. Anything else that it throws ends it at once.
    */
   send<T>(rows: number, request: () => Promise<T>): Promise<T>
+
+  /** Asks the store what must be known before a request: again and again like `send`, but not paced, for it writes nothing. */
+  ask<T>(question: () => Promise<T>): Promise<T>
 }

@@ -26,7 +26,11 @@ export class PackedPipeline extends Command {
   /** Only once. */
   sendTo(client: Redis): Promise<readonly number[]> {
     const {resolve, reject} = this
-    const waiting: Waiting = {command: this, stream: undefined as never, select: client.condition?.select ?? 0}
+    const waiting: Waiting = {
+      command: this,
+      stream: undefined as never,
+      select: client.condition?.select ?? 0,
+    }
     const nulls: number[] = []
     let replies = 0
     const isLastReply = (): boolean => {
