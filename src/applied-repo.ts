@@ -16,6 +16,7 @@ const keptReaders = 100
  */
 export class AppliedRepo {
   readonly #openRegistry: () => Promise<Registry>
+  readonly #clock: () => Instant
   #readers = new Map<string, OnlineReader>()
   /** The selection of the latest read, which most often is that of the next. */
   #latest: {readonly selection: FeatureSelection; readonly reader: OnlineReader} | undefined
@@ -23,20 +24,19 @@ export class AppliedRepo {
   #revision = ''
   #readAt: Instant = 0n
 
-  constructor(openRegistry: () => Promise<Registry>) {
+  constructor(openRegistry: () => Promise<Registry>, clock: () => Instant) {
     this.#openRegistry = openRegistry
+    this.#clock = clock
   }
 
   /** A promise only where there is something to wait for. Throws what `prepareOnlineFeatures` throws. */
-  onlineReader(
-    selection: FeatureSelection,
-    expireAfter: Duration,
-    now: Instant,
-  ): OnlineReader | Promise<OnlineReader> {
+  onlineReader(selection: FeatureSelection, expireAfter: Duration): OnlineReader | Promise<OnlineReader> {
     const latest = this.#latest
-    return latest !== undefined && this.#isFresh(now) && equalSelections(latest.selection, selection)
+    return latest !== undefined &&
+      this.#isFresh(this.#clock()) &&
+      equalSelections(latest.selection, selection)
       ? latest.reader
-      : this.#prepare(selection, expireAfter, now)
+      : this.#prepare(selection, expireAfter)
   }
 
   /** Forgets what it knows: this very process changed it. */
@@ -45,8 +45,8 @@ export class AppliedRepo {
     this.#latest = undefined
   }
 
-  async #prepare(selection: FeatureSelection, expireAfter: Duration, now: Instant): Promise<OnlineReader> {
-    const snapshot = this.#document(now)
+  async #prepare(selection: FeatureSelection, expireAfter: Duration): Promise<OnlineReader> {
+    const snapshot = this.#document()
     const {definitions, views} = await snapshot
     const {features, featureService, fullFeatureNames} = selection
     // A copy: the caller's list may change.
@@ -66,7 +66,8 @@ export class AppliedRepo {
     return reader
   }
 
-  #document(now: Instant): Promise<RegistryDocument> {
+  #document(): Promise<RegistryDocument> {
+    const now = this.#clock()
     if (this.#snapshot !== undefined && this.#isFresh(now)) return this.#snapshot
     this.#readAt = now
     this.#latest = undefined

@@ -82,7 +82,7 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
     this.#environment = {...machineEnvironment, ...options.environment}
     this.#now = options.now ?? this.#environment.clock
     this.#stores = new OpenStores(config, this.#environment.clock)
-    this.#applied = new AppliedRepo(() => this.#stores.registry())
+    this.#applied = new AppliedRepo(() => this.#stores.registry(), this.#environment.clock)
   }
 
   /** Reads `feature_store.yaml` of a folder; the registry and the stores are opened when they are needed. */
@@ -294,12 +294,11 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
   async getOnlineFeatures<const O extends OnlineFeaturesOptions<Repo>>(
     options: O,
   ): Promise<OnlineFeatures<OnlineRowOf<Repo, O>>> {
-    const now = this.#now()
-    const prepared = this.#applied.onlineReader(options, this.config.onlineStore.expireAfter, now)
+    const prepared = this.#applied.onlineReader(options, this.config.onlineStore.expireAfter)
     const reader = prepared instanceof Promise ? await prepared : prepared
     const online = await this.#stores.online('read')
     // Awaited here: a promise given back to `async` takes two turns more.
-    const answer = await reader.read<OnlineRowOf<Repo, O>>(online, options.entities, now)
+    const answer = await reader.read<OnlineRowOf<Repo, O>>(online, options.entities, this.#now())
     return answer
   }
 

@@ -117,6 +117,18 @@ ${more}`,
     expect(await tripsOf(store, 'stats:trips')).toContainEqual({driver_id: 1n, trips: 11n})
   })
 
+  test('sees what another applied, also where `now` stands still', async () => {
+    await loaded()
+    const now = time
+    const store = await FeatureStore.open(folder, {environment: {clock: () => time}, now: () => now})
+    open.push(store)
+    expect(await tripsOf(store, 'stats:trips')).toContainEqual({driver_id: 1n, trips: 11n})
+    define('ttl: 1d\n')
+    await (await openStore()).apply()
+    time += 2n * second
+    expect(await tripsOf(store, 'stats:trips')).toContainEqual({driver_id: 1n, trips: null})
+  })
+
   test('many selections at once, while others are applied, each get an answer of their own', async () => {
     const store = await loaded()
     const asked = [['stats:trips'], ['stats:rating'], ['stats:trips', 'stats:rating']]

@@ -167,7 +167,7 @@ export class StoreWriter implements AsyncDisposable {
         onWait,
       })
     } finally {
-      this.#waitedMillis = performance.now() - askedAt
+      this.#waitedMillis += performance.now() - askedAt
     }
   }
 
@@ -189,7 +189,8 @@ export class StoreWriter implements AsyncDisposable {
   async #startProbe(adaptive: AdaptivePacing, targetMillis: number): Promise<AsyncDisposable> {
     const reader = await this.#options.openReader()
     const read = (): Promise<unknown> => reader.read(this.#sample)
-    const before = await ReadProbe.measure(readsBefore, {read}).catch(async (error: unknown) => {
+    const {signal} = this.#options
+    const before = await ReadProbe.measure(readsBefore, {read, signal}).catch(async (error: unknown) => {
       await reader[Symbol.asyncDispose]()
       throw error
     })

@@ -5,6 +5,8 @@ import {Redis} from 'ioredis'
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest'
 import {openOnlineStore} from '../../src/online/drivers.js'
 import type {OnlineStore} from '../../src/online/online-store.js'
+import {LoadPacer} from '../../src/online/pacing/load-pacer.js'
+import {staticPacing} from '../../src/online/pacing/static-pacing.js'
 import {describeOnlineStore, onlineRows, onlineTable} from '../conformance/online-store.js'
 import {makeCertificates} from '../support/certificates.js'
 import {RedisServer} from '../support/redis-server.js'
@@ -57,6 +59,17 @@ describe('what only Redis does', () => {
     expect(Math.min(...(await Promise.all(keys.map((key) => client.pttl(key)))))).toBeGreaterThan(
       18 * 3_600_000,
     )
+  })
+
+  test('a row whose key is on its way already waits for it, and nothing is sent meanwhile', async () => {
+    await using store = await openStore('rides', 'write')
+    await store.prepare([table])
+    const rows = Array.from({length: 500}, (_, id) => row(BigInt(id), now))
+    const pacer = new LoadPacer({policy: staticPacing({maxConcurrency: 8}), patienceMillis: 5000})
+    await store.write(table, onlineRows(table, [...rows, row(7n, now + 1n, 3n)]), undefined, {pacer})
+    expect(pacer.metrics().requests).toBe(2)
+    const [[found] = []] = await store.read([{table, keys: [[7n]], features: ['trips']}])
+    expect(found?.values).toEqual([3n])
   })
 
   test('times that a double can not tell apart are told apart, infinities included', async () => {

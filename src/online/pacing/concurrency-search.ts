@@ -83,6 +83,7 @@ export class ConcurrencySearch {
   cut(share: number): void {
     this.#found = this.#bounded(this.#found * share)
     this.#isClimbing = false
+    this.#lastMove = undefined
     this.#beginTrials(firstStep)
     this.forget()
   }
@@ -93,6 +94,7 @@ export class ConcurrencySearch {
     this.#best = this.#found
     this.#bestRate = 0
     this.#hasMissed = false
+    this.#lastMove = undefined
     this.#isClimbing = true
     this.#trials = []
     this.forget()

@@ -35,12 +35,30 @@ export interface PacingPolicy {
   onHeldBack(by: 'concurrency' | 'rate'): void
 }
 
-/** How one request of the load obeys the policy, and what the policy learns of it. */
-interface RequestPacing {
+/** The time in which the store answers some kind of requests by refusals alone. */
+class Silence {
+  #answeredAt = -Infinity
+  #since: number | undefined
+
+  end(now: number): void {
+    this.#answeredAt = now
+    this.#since = undefined
+  }
+
+  /** How long it lasts when a request that was sent then is refused now. */
+  lasts(sentAt: number, now: number): number {
+    this.#since ??= Math.max(sentAt, this.#answeredAt)
+    return now - this.#since
+  }
+}
+
+/** What becomes of a request beyond its being sent until it is answered. */
+interface Exchange {
+  readonly silence: Silence
   answered(millis: number, now: number): void
   refused(cause: RefusalCause, millis: number): void
   /** Waits until it may be sent again, at the deadline at the latest. */
-  again(deadline: number): Promise<void>
+  again(cause: RefusalCause, deadline: number): Promise<void>
 }
 
 /** What a load's writing was like. */
@@ -72,11 +90,10 @@ export class LoadPacer implements WritePacer {
   #heldBackMillis = 0
   #beganAt: number | undefined
   #isWakeSet = false
-  /** A request was given up, and none was answered since: others need not wait as long for the same end. */
+  /** A request was given up, and none was acknowledged since: others need not wait as long for the same end. */
   #hasGivenUp = false
-  #answeredAt = -Infinity
-  /** Since when all requests were refused. */
-  #refusedSince: number | undefined
+  /** A store may answer questions and take nothing, or the other way round. */
+  readonly #silence = {requests: new Silence(), questions: new Silence()}
   #isStallTold = false
 
   constructor({
@@ -119,13 +136,20 @@ export class LoadPacer implements WritePacer {
     this.#requests += 1
     try {
       return await this.#untilAnswered(request, {
+        silence: this.#silence.requests,
         answered: (millis, now) => {
+          this.#hasGivenUp = false
+          this.#silence.questions.end(now)
+          this.#isStallTold = false
           this.#latencies.add(millis)
           this.#rate.add(rows, now - (this.#beganAt ?? now))
           this.#policy.onAcknowledged(rows, millis)
         },
         refused: (cause, millis) => this.#policy.onRefused(cause, millis),
-        again: (deadline) => this.#takeRate(rows, deadline),
+        again: async (cause, deadline) => {
+          this.#retries.set(cause, (this.#retries.get(cause) ?? 0) + 1)
+          await this.#takeRate(rows, deadline)
+        },
       })
     } finally {
       this.#inFlight -= 1
@@ -134,7 +158,12 @@ export class LoadPacer implements WritePacer {
   }
 
   ask<T>(question: () => Promise<T>): Promise<T> {
-    return this.#untilAnswered(question)
+    return this.#untilAnswered(question, {
+      silence: this.#silence.questions,
+      answered: () => undefined,
+      refused: () => undefined,
+      again: () => Promise.resolve(),
+    })
   }
 
   metrics(): WriteMetrics {
@@ -148,7 +177,7 @@ export class LoadPacer implements WritePacer {
     }
   }
 
-  async #untilAnswered<T>(request: () => Promise<T>, pacing?: RequestPacing): Promise<T> {
+  async #untilAnswered<T>(request: () => Promise<T>, how: Exchange): Promise<T> {
     const deadline = this.#clock.now() + this.#patienceMillis
     for (let attempt = 0; ; attempt += 1) {
       this.#signal?.throwIfAborted()
@@ -156,36 +185,24 @@ export class LoadPacer implements WritePacer {
       try {
         const answer = await request()
         const now = this.#clock.now()
-        this.#noteAnswer(now)
-        pacing?.answered(now - sentAt, now)
+        how.silence.end(now)
+        how.answered(now - sentAt, now)
         return answer
       } catch (error) {
         if (!(error instanceof StoreRefusal)) throw error
         const now = this.#clock.now()
-        pacing?.refused(error.refusal, now - sentAt)
+        how.refused(error.refusal, now - sentAt)
         if (now >= deadline) this.#hasGivenUp = true
         if (this.#hasGivenUp) throw error.cause
-        this.#tellStall(error, sentAt, now)
-        this.#retries.set(error.refusal, (this.#retries.get(error.refusal) ?? 0) + 1)
+        if (!this.#isStallTold && how.silence.lasts(sentAt, now) >= stallMillis) {
+          this.#isStallTold = true
+          this.#onStall?.(error)
+        }
         // Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
         await this.#sleep(Math.random() * Math.min(longestPauseMillis, firstPauseMillis * 2 ** attempt))
-        await pacing?.again(deadline)
+        await how.again(error.refusal, deadline)
       }
     }
-  }
-
-  #noteAnswer(now: number): void {
-    this.#hasGivenUp = false
-    this.#answeredAt = now
-    this.#refusedSince = undefined
-    this.#isStallTold = false
-  }
-
-  #tellStall(refusal: StoreRefusal, sentAt: number, now: number): void {
-    this.#refusedSince ??= Math.max(sentAt, this.#answeredAt)
-    if (this.#isStallTold || now - this.#refusedSince < stallMillis) return
-    this.#isStallTold = true
-    this.#onStall?.(refusal)
   }
 
   #mayAdmit(): boolean {

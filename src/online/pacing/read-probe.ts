@@ -33,15 +33,21 @@ export class ReadProbe implements AsyncDisposable {
     this.#loop = this.#goOn()
   }
 
-  /** What single reads take, one after the other. */
+  /** What single reads take, one after the other, up to the first that fails: a store that is not there is not waited for. */
   static async measure(
     count: number,
-    {read, clock = machineClock}: Pick<ReadProbeOptions, 'read' | 'clock'>,
+    {
+      read,
+      clock = machineClock,
+      signal,
+    }: Pick<ReadProbeOptions, 'read' | 'clock'> & {readonly signal?: AbortSignal | undefined},
   ): Promise<readonly number[]> {
     const taken: number[] = []
-    for (let left = count; left > 0; left -= 1) {
+    while (taken.length < count) {
+      signal?.throwIfAborted()
       const millis = await timeRead(read, {clock, onSlice: () => undefined})
-      if (millis !== undefined) taken.push(millis)
+      if (millis === undefined) break
+      taken.push(millis)
     }
     return taken
   }

@@ -44,7 +44,8 @@ export class PackedPipeline extends Command {
       if (isLastReply()) resolve(nulls)
     }
     this.reject = (error: Error): void => {
-      // All others end it: no reply comes any more, or its place is kept for those that come late.
+      // All others end it: no reply comes any more, or its place is kept for those that come late. A login that is refused
+      // empties the queue by a reply that is not one of these, and takes all its places at once.
       if (error instanceof ReplyError) isLastReply()
       reject(error)
     }

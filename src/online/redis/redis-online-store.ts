@@ -174,7 +174,7 @@ export class RedisOnlineStore implements OnlineStore {
       // Keys are lent, and other writes go on while this one waits: nothing may come between a key and its place.
       let key = this.#keys.rowAt(table, rows, row)
       if (!underWay.add(key)) {
-        await send(lot)
+        if (!lot.isEmpty) await send(lot)
         await Promise.all(pending)
         lot = newLot()
         underWay.clear()

@@ -319,6 +319,63 @@ test('a request that is refused late does not tell of a store that takes the oth
   expect(told).toEqual([])
 })
 
+describe('what is asked before a request', () => {
+  const clock = new VirtualClock()
+  const told: number[] = []
+  const newPacer = (): LoadPacer =>
+    new LoadPacer({
+      policy: staticPacing({maxConcurrency: 2}),
+      patienceMillis: 8000,
+      clock,
+      onStall: () => told.push(clock.now()),
+    })
+  const refusedUntil = (millis: number) => async (): Promise<void> => {
+    await clock.sleep(10)
+    if (clock.now() < millis) throw new StoreRefusal('timeout', new Error('no answer'))
+  }
+
+  test('is asked again and told of like a request, and is none', async () => {
+    const pacer = newPacer()
+    const began = clock.now()
+    const all = (async () => {
+      for (const silence of [1000, 7000, 1000]) await pacer.ask(refusedUntil(clock.now() + silence))
+      await expect(pacer.ask(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken')
+      await expect(pacer.ask(refusedUntil(clock.now() + 60_000))).rejects.toThrow('no answer')
+    })()
+    await clock.runUntil(began + 120_000)
+    await all
+    expect(told.splice(0)).toHaveLength(1)
+    expect(pacer.metrics()).toMatchObject({requests: 0, retries: {}})
+  })
+
+  test('says nothing of a store that answers questions and takes nothing', async () => {
+    const pacer = newPacer()
+    const began = clock.now()
+    const waits: number[] = []
+    const questions = async (): Promise<void> => {
+      while (clock.now() < began + 20_000) await pacer.ask(refusedUntil(0))
+    }
+    const loads = async (): Promise<void> => {
+      for (const until of [6000, 60_000, 60_000]) {
+        const sentAt = clock.now()
+        await pacer.admit(1)
+        await pacer.send(1, refusedUntil(began + until)).catch(() => waits.push(clock.now() - sentAt))
+      }
+    }
+    const all = Promise.all([questions(), loads()])
+    await clock.runUntil(began + 120_000)
+    await all
+    // After one request was given up the next one is not sent for as long.
+    expect(waits).toHaveLength(2)
+    expect(waits[0]).toBeGreaterThanOrEqual(8000)
+    expect(waits[1]).toBeLessThan(100)
+    const [first, second] = told.splice(0).map((at) => at - began)
+    expect(first).toBeGreaterThanOrEqual(3000)
+    expect(first).toBeLessThan(6000)
+    expect(second).toBeGreaterThanOrEqual(9000)
+  })
+})
+
 test('who waits for a store that was given up waits no longer, whatever the rate', async () => {
   const clock = new VirtualClock()
   const policy = staticPacing({maxConcurrency: 2, maxWritesPerSecond: 50})

@@ -80,3 +80,26 @@ test('tells of a read that takes long while it does', async () => {
   await ended
   expect(taken.at(-1)).toBe(2000)
 })
+
+test('measures up to the first read that fails, and no longer than it is wanted', async () => {
+  const {virtual: clock} = new BusyClock()
+  let reads = 0
+  const failing = async (): Promise<void> => {
+    reads += 1
+    await clock.sleep(3)
+    if (reads === 3) throw new Error('gone')
+  }
+  const measured = ReadProbe.measure(12, {read: failing, clock})
+  await clock.runUntil(1000)
+  expect(await measured).toEqual([3, 3])
+  expect(reads).toBe(3)
+
+  const stop = new AbortController()
+  const stopping = (): Promise<void> => {
+    reads += 1
+    stop.abort(new Error('stopped'))
+    return Promise.resolve()
+  }
+  await expect(ReadProbe.measure(12, {read: stopping, clock, signal: stop.signal})).rejects.toThrow('stopped')
+  expect(reads).toBe(4)
+})

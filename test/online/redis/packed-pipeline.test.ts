@@ -12,6 +12,8 @@ import {onlineTable} from '../../conformance/online-store.js'
 /** Says what it is told to when commands arrive, whatever they are. */
 class ScriptedServer implements AsyncDisposable {
   received = ''
+  /** What it says to who logs in. */
+  greeting = '%0\r\n'
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
 
@@ -21,7 +23,7 @@ class ScriptedServer implements AsyncDisposable {
       socket.on('error', () => undefined)
       socket.on('data', (bytes) => {
         // The client asks for RESP3 first of all.
-        if (bytes.includes('hello')) return void socket.write('%0\r\n')
+        if (bytes.includes('hello')) return void socket.write(this.greeting)
         this.received += bytes.toString('latin1')
         answer(socket, bytes.toString('latin1'))
       })
@@ -51,6 +53,7 @@ class ScriptedServer implements AsyncDisposable {
       maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
       commandTimeout,
+      password: 'secret',
     })
     client.on('error', () => undefined)
     await client.connect()
@@ -143,6 +146,23 @@ test('rows for a connection that is not writable any more fail as all commands d
   expect(server.received).toBe('')
   await once(client, 'ready')
   expect(await call.sendTo(client)).toEqual({unchanged: 0, met: 0})
+  client.disconnect()
+})
+
+test('commands that the client holds back fail where its login is refused, and the next ones get their replies', async () => {
+  await using server = await ScriptedServer.start(answering('+OK\r\n_\r\n+OK\r\n'))
+  const client = await server.connect()
+  server.greeting = '-WRONGPASS no\r\n'
+  client.disconnect(true)
+  await once(client, 'reconnecting')
+  const many = new PackedPipeline('set', Buffer.from('many commands'), 500)
+  const refused = Promise.allSettled([three().sendTo(client), many.sendTo(client)])
+  expect(await refused).toMatchObject([{reason: {name: 'ReplyError'}}, {reason: {name: 'ReplyError'}}])
+  expect(client.commandQueue.length).toBe(0)
+  server.greeting = '%0\r\n'
+  await once(client, 'ready')
+  expect(await Promise.all([three().sendTo(client), client.ping()])).toEqual([[1], 'PONG'])
+  expect(server.received).not.toContain('many')
   client.disconnect()
 })
 
