@@ -74,7 +74,7 @@ class SchemaWalk {
     if (schema.oneOf !== undefined) return this.#checkAlternatives(value, schema, schema.oneOf, path)
     const given = this.#coerce(value, schema, path)
     if (schema.type !== undefined && !hasType(given, schema.type)) {
-      this.#wrong(path, schema.errorMessage ?? typeNames[schema.type], given, textHint(given, schema))
+      this.#wrong(path, schema.errorMessage ?? typeNames[schema.type], given, typeHint(given, schema))
       return given
     }
     if (schema.const !== undefined && given !== schema.const) this.#wrong(path, expectedOf(schema), given)
@@ -144,8 +144,9 @@ class SchemaWalk {
     const [first] = fitting
     if (first === undefined) {
       const expected =
-        schema.errorMessage ?? alternatives.map((one) => typeNames[one.type ?? 'object']).join(' or ')
-      this.#wrong(path, expected, value, textHint(value, alternatives[0]))
+        schema.errorMessage ??
+        [...new Set(alternatives.map((one) => typeNames[one.type ?? 'object']))].join(' or ')
+      this.#wrong(path, expected, value, typeHint(value, alternatives[0]))
       return value
     }
     const discriminator = Object.keys(first.properties ?? {}).find(
@@ -227,8 +228,9 @@ function hasType(value: unknown, type: JsonType): boolean {
   switch (type) {
     case 'string':
     case 'boolean':
-    case 'number':
       return typeof value === type
+    case 'number':
+      return Number.isFinite(value)
     case 'integer':
       return Number.isSafeInteger(value)
     case 'array':
@@ -262,8 +264,14 @@ function expectedOf({const: constant, enum: values, errorMessage}: Schema): stri
   return errorMessage ?? (values === undefined ? `\`${constant ?? ''}\`` : `one of: ${values.join(', ')}`)
 }
 
-/** For what was meant as a text and read as something else. */
-function textHint(value: unknown, schema: Schema | undefined): string | undefined {
+/** For what was meant as a text and read as something else, or the other way round. */
+function typeHint(value: unknown, schema: Schema | undefined): string | undefined {
+  if (
+    typeof value === 'string' &&
+    /^-?\d+(\.\d+)?$/.test(value) &&
+    hasType(Number(value), schema?.type ?? 'string')
+  )
+    return `Take it out of quotes: ${value}.`
   if (schema?.type !== 'string' || (typeof value !== 'number' && typeof value !== 'boolean')) return undefined
   const text = String(value)
   const fits = (one: string): boolean =>

@@ -10,7 +10,7 @@ import type {
   WriteResult,
 } from '../online/online-store.js'
 import {AdaptivePacing} from '../online/pacing/adaptive-pacing.js'
-import {LoadPacer, machineClock} from '../online/pacing/load-pacer.js'
+import {LoadPacer, machineClock, stallMillis} from '../online/pacing/load-pacer.js'
 import {ReadProbe} from '../online/pacing/read-probe.js'
 import {staticPacing} from '../online/pacing/static-pacing.js'
 import type {WriteLimits} from '../online/pacing/write-limits.js'
@@ -59,7 +59,7 @@ export class StoreWriter implements AsyncDisposable {
   readonly #underWay = new Set<{readonly view: string}>()
 
   constructor(options: StoreWriterOptions) {
-    const {write, signal, onStall} = options
+    const {write, signal} = options
     this.#options = options
     this.#adaptive =
       write.pacing === 'adaptive' ? new AdaptivePacing(write, () => machineClock.now()) : undefined
@@ -67,7 +67,7 @@ export class StoreWriter implements AsyncDisposable {
       policy: this.#adaptive ?? staticPacing(write),
       patienceMillis,
       signal,
-      onStall: ({message}) => onStall?.(message, new Set(Array.from(this.#underWay, ({view}) => view))),
+      onStall: ({message}) => this.#tellStall(message),
     })
   }
 
@@ -78,21 +78,23 @@ export class StoreWriter implements AsyncDisposable {
     rows: OnlineRows,
     life: RowLife | undefined,
   ): Promise<WriteResult> {
-    const place = await this.#haveTurn(online)
-    this.#isPaced = online.isPaced
-    if (online.isPaced) await this.#watchReads(table, rows)
-    else place.check()
-    return this.#during(table.view, () =>
-      online.write(table, rows, life, {pacer: this.#pacerIn(place), counts: 'sent'}),
-    )
+    return this.#during(table.view, async () => {
+      const place = await this.#haveTurn(online)
+      this.#isPaced = online.isPaced
+      if (online.isPaced) await this.#watchReads(table, rows)
+      else place.check()
+      return online.write(table, rows, life, {pacer: this.#pacerIn(place), counts: 'sent'})
+    })
   }
 
   /** As the store's own `remove`, as `write`. */
   async remove(online: OnlineStore, table: OnlineTable, rows: RemovedRows): Promise<number> {
-    const place = await this.#haveTurn(online)
-    this.#isPaced = online.isPaced
-    if (!online.isPaced) place.check()
-    return this.#during(table.view, () => online.remove(table, rows, {pacer: this.#pacerIn(place)}))
+    return this.#during(table.view, async () => {
+      const place = await this.#haveTurn(online)
+      this.#isPaced = online.isPaced
+      if (!online.isPaced) place.check()
+      return online.remove(table, rows, {pacer: this.#pacerIn(place)})
+    })
   }
 
   /** What the writing was like; undefined where the run wrote nothing, or to a store that needs no pacing. */
@@ -118,6 +120,10 @@ export class StoreWriter implements AsyncDisposable {
     } finally {
       this.#underWay.delete(own)
     }
+  }
+
+  #tellStall(reason: string): void {
+    this.#options.onStall?.(reason, new Set(Array.from(this.#underWay, ({view}) => view)))
   }
 
   async #haveTurn(online: OnlineStore): Promise<WritePlace> {
@@ -156,6 +162,7 @@ export class StoreWriter implements AsyncDisposable {
   async #takePlace(online: OnlineStore): Promise<WritePlace> {
     const {write, runId, process, isAlive, signal, onWait} = this.#options
     const askedAt = performance.now()
+    const stall = setTimeout(() => this.#tellStall('it has not taken note of this run yet'), stallMillis)
     try {
       return await WritePlace.take(online.notes.runs, {
         runId,
@@ -164,9 +171,13 @@ export class StoreWriter implements AsyncDisposable {
         places: write.maxConcurrentRuns,
         timeout: write.lockTimeout,
         signal,
-        onWait,
+        onWait: (holders) => {
+          clearTimeout(stall)
+          onWait(holders)
+        },
       })
     } finally {
+      clearTimeout(stall)
       this.#waitedMillis += performance.now() - askedAt
     }
   }

@@ -176,6 +176,18 @@ describe('what only Cassandra does', () => {
     ).rejects.toMatchObject({code: 'FS_NOT_SUPPORTED', message: expect.stringContaining('row_version')})
   })
 
+  test('does not take a keyspace that is not there for one without rows', async () => {
+    await using store = await openOnlineStore(
+      {type: 'cassandra', settings: {hosts: [contact()], keyspace: 'nowhere'}},
+      {project: 'rides', repoDirectory: '/', access: 'read'},
+    )
+    await expect(read(store)).rejects.toMatchObject({
+      code: 'FS_STORE_UNAVAILABLE',
+      message: expect.stringMatching(/keyspace nowhere: .*does not exist/i),
+      hint: expect.stringContaining('create_keyspace'),
+    })
+  })
+
   test('says who does not answer, and what is wrong with the data center', async () => {
     const open = (settings: Record<string, unknown>) =>
       openOnlineStore(

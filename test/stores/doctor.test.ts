@@ -61,6 +61,17 @@ describe('what doctor finds in Redis', () => {
     ])
   })
 
+  test('a replica, which no load can write to', async () => {
+    await client.replicaof('127.0.0.1', '1')
+    try {
+      expect(unwell(await examine(redis()))).toMatchObject([
+        {name: 'role', status: 'warning', remedy: expect.stringContaining('primary')},
+      ])
+    } finally {
+      await client.replicaof('NO', 'ONE')
+    }
+  })
+
   test('a user who lacks rights: which, and the command that gives them; with it all is well', async () => {
     await client.acl(
       'SETUSER',

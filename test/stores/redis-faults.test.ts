@@ -175,6 +175,7 @@ test.concurrent('a server that became a replica', async () => {
   expect(errorOf(failed)).toMatchObject({
     code: 'FS_STORE_UNAVAILABLE',
     message: expect.stringContaining('READONLY') as string,
+    hint: expect.stringContaining('primary') as string,
   })
   expectQuiet(failed)
   expect(failed.stderr).toMatch(/^stats: waiting for the online store: .*READONLY/m)
@@ -191,6 +192,21 @@ test.concurrent('a server that is a replica for a moment', async () => {
     await server.ask('replicaof', 'no', 'one')
   }
   expect(await stage.loadUnder({after: 0.4, fault: demote})).toMatchObject({code: 0})
+  await repo.expectVersion(2)
+})
+
+test.concurrent('a server that is a replica when the load begins', async () => {
+  await using stage = await Stage.set()
+  const {repo, server} = stage
+  await server.ask('replicaof', '127.0.0.1', '1')
+  const load = repo.load(2)
+  await sleep(9000)
+  await server.ask('replicaof', 'no', 'one')
+  const loaded = await load
+  expect(loaded).toMatchObject({code: 0})
+  expect(loaded.stderr).toMatch(
+    /^stats: waiting for the online store: it has not taken note of this run yet$/m,
+  )
   await repo.expectVersion(2)
 })
 

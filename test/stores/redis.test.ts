@@ -167,6 +167,35 @@ describe('what only Redis does', () => {
     expect(await store.listTables()).toEqual([table.name])
   })
 
+  test('a row of a table that the server lost is lost, and one whose schema it lost alone is told of', async () => {
+    await using store = await openStore('rides', 'write')
+    const other = onlineTable('rider', {rider_id: 'int64'}, {rides: 'int64'})
+    await store.prepare([table])
+    await store.write(table, onlineRows(table, [row(1n, now, 5n)]))
+    // As a flush amid a load leaves it: the rows that were on their way are there, and none of what tells of them.
+    await client.del('fs:{rides}:schemas', 'fs:{rides}:tables')
+    await store.prepare([other])
+    await store.write(other, onlineRows(other, [row(2n, now, 6n)]))
+    const read = async () => {
+      await using reader = await openStore('rides', 'read')
+      const found = await reader.read([
+        {table, keys: [[1n]], features: ['trips']},
+        {table: other, keys: [[2n]], features: ['rides']},
+      ])
+      return found.map(([one]) => one?.values)
+    }
+    expect(await read()).toEqual([undefined, [6n]])
+    await store.prepare([table])
+    expect(await read()).toEqual([[5n], [6n]])
+    await client.del('fs:{rides}:schemas')
+    await expect(read()).rejects.toMatchObject({
+      code: 'FS_STORE_UNAVAILABLE',
+      hint: expect.stringContaining('fs apply'),
+    })
+    await store.prepare([table, other])
+    expect(await read()).toEqual([[5n], [6n]])
+  })
+
   test.each([
     ['are kept for ever', undefined],
     ['expire', {keepFor: hour, now: 5n}],

@@ -25,7 +25,7 @@ import {examineCassandra} from './examine-cassandra.js'
 import {CassandraNote} from './cassandra-note.js'
 import {readCassandraSettings} from './cassandra-settings.js'
 import {encodeInt64, encodeValue} from './cql-values.js'
-import {isAboutStatement} from './driver-errors.js'
+import {isAboutStatement, statementFailure} from './driver-errors.js'
 import {mapBounded} from './map-bounded.js'
 import {encodeCells, encodeKeys, holdsSameCells, rowDecoder, type RowDecoder} from './row-codec.js'
 import {compareTimes, lastVersionAt, RowVersions, versionAt} from './row-version.js'
@@ -325,6 +325,8 @@ export class CassandraOnlineStore implements OnlineStore {
       return (await read()).rows[0]
     } catch (error) {
       if (!isAboutStatement(error)) throw error
+      if (/^keyspace .*does not exist/i.test(error.message))
+        throw statementFailure(error, this.#connection.settings)
       if (/unconfigured table|does not exist/i.test(error.message)) return undefined
       throw changed(table, error)
     }

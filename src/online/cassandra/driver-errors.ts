@@ -1,6 +1,8 @@
 /** What the driver's errors mean: whether to send again, and what to tell. */
 import cassandra from 'cassandra-driver'
+import {FeatureStoreError} from '../../errors.js'
 import type {RefusalCause} from '../pacing/write-pacer.js'
+import type {CassandraSettings} from './cassandra-settings.js'
 
 const {responseErrorCodes} = cassandra.types
 
@@ -25,6 +27,21 @@ const refusalCodes: ReadonlyMap<number, RefusalCause> = new Map<number, RefusalC
 /** Whether the server refused a statement for what it says: a table or column that is not there, say. */
 export function isAboutStatement(error: unknown): error is Error & {readonly code: number} {
   return aboutStatement.has(codeOf(error) ?? -1)
+}
+
+/** For who asks for more than is there, or than the user may do. */
+export function statementFailure(
+  error: Error,
+  {product, keyspace}: Pick<CassandraSettings, 'product' | 'keyspace'>,
+): FeatureStoreError {
+  return new FeatureStoreError(
+    'FS_STORE_UNAVAILABLE',
+    `${product}, keyspace ${keyspace}: ${error.message.replace(/\.?$/, '.')}`,
+    {
+      hint: 'Create the keyspace (for Cassandra `create_keyspace` does), or see what the user may do.',
+      cause: error,
+    },
+  )
 }
 
 /** Whether the user has not the right to what was asked for. */

@@ -2,7 +2,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {FeatureStoreError} from '../../errors.js'
 import type {OnlineTable} from '../online-store.js'
 import type {CassandraConnection} from './cassandra-connection.js'
-import {isAboutStatement} from './driver-errors.js'
+import {isAboutStatement, statementFailure} from './driver-errors.js'
 import {noteColumns, noteTableName} from './cassandra-note.js'
 import {addColumns, columnsOf, createTable, ownColumns} from './table-layout.js'
 import {cqlTableName, quoted} from './table-names.js'
@@ -44,15 +44,7 @@ export class TableCatalog {
       await this.#prepareAll(tables)
     } catch (error) {
       if (!isAboutStatement(error)) throw error
-      const {product, keyspace} = this.#connection.settings
-      throw new FeatureStoreError(
-        'FS_STORE_UNAVAILABLE',
-        `${product}, keyspace ${keyspace}: ${error.message.replace(/\.?$/, '.')}`,
-        {
-          hint: 'Create the keyspace (for Cassandra `create_keyspace` does), and see what the user may do.',
-          cause: error,
-        },
-      )
+      throw statementFailure(error, this.#connection.settings)
     }
   }
 

@@ -10,7 +10,7 @@ const longestPauseMillis = 2000
 const longestSleepMillis = 250
 
 /** A store that takes nothing for so long is worth a word. */
-const stallMillis = 3000
+export const stallMillis = 3000
 
 /** Milliseconds of a clock that never goes back, and waiting by it. */
 export interface PacingClock {

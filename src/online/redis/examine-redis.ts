@@ -57,6 +57,7 @@ export async function* examineRedis(
   yield* encryption(connection)
   const infos = await connection.run(() => Promise.all(masters.map(infoOf)))
   yield versionOf(infos)
+  yield* roleOf(infos)
   yield await rightsOf(connection, masters[0] as Redis, keyOfProject)
   yield evictionOf(infos)
   yield fillOf(infos)
@@ -102,6 +103,18 @@ function versionOf(infos: readonly (Info | undefined)[]): Finding {
   if (major >= oldestTried) return {name: 'version', status: 'ok', detail}
   const remedy = `Use ${oldestTried} or newer: this one was never tried.`
   return {name: 'version', status: 'warning', detail, remedy}
+}
+
+/** Only what is wrong: a replica serves reads and refuses loads. */
+function* roleOf(infos: readonly (Info | undefined)[]): Generator<Finding> {
+  if (!infos.some((info) => info?.get('role') === 'slave')) return
+  yield {
+    name: 'role',
+    status: 'warning',
+    detail: 'a replica: it can be read from, and no load can write to it',
+    remedy:
+      'Name its primary (of ElastiCache the primary endpoint), or sentinels with `redis_type: redis_sentinel`.',
+  }
 }
 
 /** Asks the server what it would answer; Redis before 7 can't tell. */

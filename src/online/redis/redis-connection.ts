@@ -213,6 +213,8 @@ function refusalOf(message: string): RefusalCause {
 function hintFor(message: string, {type, ssl}: RedisSettings): string {
   if (/^(CLUSTERDOWN|MOVED|CROSSSLOT)/.test(message) && type !== 'redis_cluster')
     return 'The server is part of a cluster: set `redis_type: redis_cluster`.'
+  if (message.startsWith('READONLY'))
+    return 'The server is a replica: name its primary (of ElastiCache the primary endpoint), or sentinels with `redis_type: redis_sentinel`.'
   if (/slots cache|startup nodes|Cluster isn't ready/.test(message))
     return 'Check that the server is up and runs in cluster mode; without that, leave `redis_type` out.'
   if (/sentinels are unreachable|Retrying from scratch/.test(message))

@@ -220,10 +220,10 @@ export class RedisOnlineStore implements OnlineStore {
     if (lot.size === 0) return requests.map(() => [])
     const found = await this.#rows.read(lot)
     const unknown = this.#unknownSchemasOf(found)
-    if (unknown.size > 0) await this.#loadSchemas(unknown)
+    const tables = unknown.size === 0 ? undefined : await this.#loadSchemas(unknown)
     let next = 0
-    return requests.map(({keys, features}) => {
-      const decode = this.#decodeWith(features)
+    return requests.map(({table, keys, features}) => {
+      const decode = this.#decodeWith(features, tables?.has(table.name) === false)
       return keys.map(() => {
         const row = found[next]
         next += 1
@@ -265,8 +265,11 @@ export class RedisOnlineStore implements OnlineStore {
     )
   }
 
-  /** Rows that follow each other mostly have one schema, which is looked up once. */
-  #decodeWith(features: readonly string[]): (row: Buffer) => OnlineRow | undefined {
+  /**
+   * Rows that follow each other mostly have one schema, which is looked up once. `isLost`: the server lost the table, as the
+   * next load notices, and what was written to it meanwhile is as good as lost.
+   */
+  #decodeWith(features: readonly string[], isLost: boolean): (row: Buffer) => OnlineRow | undefined {
     let schemaId: number | undefined
     let decoder: RowDecoder | undefined
     return (row) => {
@@ -274,11 +277,12 @@ export class RedisOnlineStore implements OnlineStore {
       if (decoder === undefined || id !== schemaId) {
         const schema = this.#schemas.get(id)
         if (schema === undefined) {
+          if (isLost) return undefined
           throw new FeatureStoreError(
             'FS_STORE_UNAVAILABLE',
             `Redis holds a row of schema ${id} and no longer that schema: it has lost ${this.#keys.schemas}.`,
             {
-              hint: 'Run `fs teardown`, `fs apply` and load again; set maxmemory-policy to noeviction (`fs doctor` looks).',
+              hint: 'Run `fs apply` and `fs materialize-incremental`, which mend it; set maxmemory-policy to noeviction (`fs doctor` looks).',
             },
           )
         }
@@ -308,13 +312,17 @@ export class RedisOnlineStore implements OnlineStore {
     return unknown
   }
 
-  async #loadSchemas(unknown: ReadonlySet<number>): Promise<void> {
+  /** Returns the names of the tables that are there, where a schema is not. */
+  async #loadSchemas(unknown: ReadonlySet<number>): Promise<ReadonlySet<string> | undefined> {
     const ids = [...unknown]
-    const texts = await this.#connection.run((client) => client.hmget(this.#keys.schemas, ...ids.map(String)))
+    const {schemas, tables} = this.#keys
+    const texts = await this.#connection.run((client) => client.hmget(schemas, ...ids.map(String)))
     ids.forEach((id, index) => {
       const text = texts[index]
       if (typeof text === 'string') this.#schemas.set(id, JSON.parse(text) as Schema)
     })
+    if (ids.every((id) => this.#schemas.has(id))) return undefined
+    return new Set(await this.#connection.run((client) => client.hkeys(tables)))
   }
 
   /** Removes the rows of tables by cursor, some at a time and without blocking, then forgets that they are due. */
