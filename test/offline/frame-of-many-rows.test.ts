@@ -9,9 +9,13 @@ import {FeatureStore} from '../../src/feature-store.js'
 /** Each with two cars. */
 const drivers = 10_000
 const rowsOfView = 100_000
+/** `settledBy`: a feature that nobody asks for, by which rows of one time are settled before the one that is asked for. */
 const views = [
-  {name: 'kept', ttl: undefined},
-  {name: 'expiring', ttl: '3h'},
+  {name: 'kept', ttl: undefined, keys: ['driver_id', 'car'], settledBy: false},
+  {name: 'expiring', ttl: '3h', keys: ['driver_id', 'car'], settledBy: false},
+  {name: 'settled', ttl: '3h', keys: ['driver_id', 'car'], settledBy: true},
+  {name: 'swapped', ttl: undefined, keys: ['car', 'driver_id'], settledBy: true},
+  {name: 'whole', ttl: '3h', keys: ['driver_id'], settledBy: false},
 ] as const
 
 let folder = ''
@@ -32,7 +36,7 @@ beforeAll(async () => {
     ].join(', ')
   for (const [index, {name}] of views.entries()) {
     await connection.run(
-      `COPY (SELECT ${keys(100 + 10 * index)}, ${sometimesNull(time(index), 200 + index)} AS event_timestamp, range AS "${name}_value" FROM range(${rowsOfView}))
+      `COPY (SELECT ${keys(100 + 10 * index)}, ${sometimesNull(time(index), 200 + index)} AS event_timestamp, range AS "${name}_value", hash(range + ${index}) % 3 AS "${name}_rest" FROM range(${rowsOfView}))
        TO '${join(folder, `${name}.parquet`)}' (FORMAT parquet)`,
     )
   }
@@ -43,12 +47,16 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'feature_store.yaml'), 'project: rides\n')
   writeFileSync(
     join(folder, 'features.yaml'),
-    `kind: entity
-name: driver
-join_keys: [{name: driver_id, value_type: int64}, {name: car, value_type: int64}]
-${views
-  .map(
-    ({name, ttl}) => `---
+    `${[['driver_id', 'car'], ['car', 'driver_id'], ['driver_id']]
+      .map(
+        (keys) => `kind: entity
+name: ${keys.join('_of_')}
+join_keys: [${keys.map((key) => `{name: ${key}, value_type: int64}`).join(', ')}]
+`,
+      )
+      .join('---\n')}${views
+      .map(
+        ({name, ttl, keys, settledBy}) => `---
 kind: data_source
 name: ${name}
 type: file
@@ -57,13 +65,13 @@ timestamp_field: event_timestamp
 ---
 kind: feature_view
 name: view_${name}
-entities: [driver]
+entities: [${keys.join('_of_')}]
 source: ${name}
 online: false
-${ttl === undefined ? '' : `ttl: ${ttl}\n`}schema: [{name: ${name}_value, dtype: int64}]
+${ttl === undefined ? '' : `ttl: ${ttl}\n`}schema: [${settledBy ? `{name: ${name}_rest, dtype: int64}, ` : ''}{name: ${name}_value, dtype: int64}]
 `,
-  )
-  .join('')}`,
+      )
+      .join('')}`,
   )
 })
 afterAll(() => {
@@ -73,11 +81,12 @@ afterAll(() => {
 
 /** The textbook's answer: every row of the key up to the time, the newest first, then the largest value. */
 function expectedFrame(asked: string): string {
-  const found = views.map(({name, ttl}) => {
+  const found = views.map(({name, ttl, keys, settledBy}) => {
+    const rest = settledBy ? `rest: v."${name}_rest", ` : ''
     const alive = ttl === undefined ? '' : `AND v.event_timestamp >= e.event_timestamp - INTERVAL 3 HOUR`
-    return `(SELECT e.row_id, max({t: v.event_timestamp, value: v."${name}_value"}).value AS "${name}_value"
+    return `(SELECT e.row_id, max({t: v.event_timestamp, ${rest}value: v."${name}_value"}).value AS "${name}_value"
       FROM ${asked} AS e JOIN '${join(folder, `${name}.parquet`)}' AS v
-        ON v.driver_id = e.driver_id AND v.car = e.car AND v.event_timestamp <= e.event_timestamp ${alive}
+        ON ${keys.map((key) => `v.${key} = e.${key}`).join(' AND ')} AND v.event_timestamp <= e.event_timestamp ${alive}
       GROUP BY e.row_id) AS "${name}"`
   })
   return `SELECT e.*, ${views.map(({name}) => `"${name}_value"`).join(', ')} FROM ${asked} AS e
@@ -103,7 +112,7 @@ test.each([
   await store.apply()
   await using job = await store.getHistoricalFeatures({
     entities,
-    features: views.map(({name}) => `view_${name}`),
+    features: views.map(({name}) => `view_${name}:${name}_value`),
   })
   const {rows} = await job.writeFile(frame, 'parquet')
   const first = async (sql: string): Promise<unknown> => (await connection.runAndReadAll(sql)).getRows()[0]
