@@ -47,6 +47,7 @@ export type ErrorCode =
   | 'FS_TEMPLATE_UNKNOWN'
   | 'FS_DIRECTORY_NOT_EMPTY'
   | 'FS_INTERRUPTED'
+  | 'FS_CLOSED'
 
 /** A place in a file of the user; lines and columns count from 1. */
 export interface SourcePosition {

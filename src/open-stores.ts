@@ -1,5 +1,6 @@
 import type {RepoConfig} from './config/repo-config.js'
 import type {Instant} from './definitions/instant.js'
+import {FeatureStoreError} from './errors.js'
 import {openOfflineStore} from './offline/drivers.js'
 import type {OfflineStore} from './offline/offline-store.js'
 import {openOnlineStore} from './online/drivers.js'
@@ -21,9 +22,9 @@ export class OpenStores implements AsyncDisposable {
     this.#clock = clock
   }
 
-  /** Once it is closed, each of these throws. */
+  /** Once it is closed, each of these is refused with FS_CLOSED. */
   registry(): Promise<Registry> {
-    this.#checkOpen()
+    if (this.#isClosed) return refusal()
     const {registry: location, registrySettings: settings, project, directory: repoDirectory} = this.#config
     this.#registry ??= openRegistry({location, settings, project, repoDirectory}).catch((error: unknown) => {
       this.#registry = undefined
@@ -33,7 +34,7 @@ export class OpenStores implements AsyncDisposable {
   }
 
   offline(): Promise<OfflineStore> {
-    this.#checkOpen()
+    if (this.#isClosed) return refusal()
     const {offlineStore, directory: repoDirectory} = this.#config
     this.#offline ??= openOfflineStore(offlineStore, {repoDirectory}).catch((error: unknown) => {
       this.#offline = undefined
@@ -47,7 +48,7 @@ export class OpenStores implements AsyncDisposable {
    * process. Readers wait for that moment.
    */
   online(access: 'read' | 'write'): Promise<OnlineStore> {
-    this.#checkOpen()
+    if (this.#isClosed) return refusal()
     const open = this.#online
     if (open !== undefined && (open.access === 'write' || access === 'read')) return open.store
     const store = this.#openOnline(access, open?.store).catch((error: unknown) => {
@@ -59,8 +60,8 @@ export class OpenStores implements AsyncDisposable {
   }
 
   /** A reader of the online store that shares nothing with another one; not for an embedded store that is written to. */
-  async newReader(): Promise<OnlineStore> {
-    this.#checkOpen()
+  newReader(): Promise<OnlineStore> {
+    if (this.#isClosed) return refusal()
     return this.#openOnline('read', undefined)
   }
 
@@ -77,10 +78,6 @@ export class OpenStores implements AsyncDisposable {
     }
   }
 
-  #checkOpen(): void {
-    if (this.#isClosed) throw new Error('the feature store is closed')
-  }
-
   async #openOnline(
     access: 'read' | 'write',
     earlier: Promise<OnlineStore> | undefined,
@@ -90,4 +87,13 @@ export class OpenStores implements AsyncDisposable {
     const {onlineStore, project, directory: repoDirectory} = this.#config
     return openOnlineStore(onlineStore, {project, repoDirectory, access, clock: this.#clock})
   }
+}
+
+/** A promise, never a throw: who asks for two of them at once has not yet begun to wait for the first. */
+function refusal(): Promise<never> {
+  return Promise.reject(
+    new FeatureStoreError('FS_CLOSED', 'The feature store is closed.', {
+      hint: 'Close it when the last answer is there, or open another one with FeatureStore.open().',
+    }),
+  )
 }
