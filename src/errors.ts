@@ -91,3 +91,11 @@ export class FeatureStoreError extends Error {
     this.problems = options.problems ?? []
   }
 }
+
+/** FS_CLOSED: something is asked of a feature store, or of what it gave, after it was closed. */
+export function storeClosed(cause?: unknown): FeatureStoreError {
+  return new FeatureStoreError('FS_CLOSED', 'The feature store is closed.', {
+    hint: 'Close it when the last answer is there, or open another one with FeatureStore.open().',
+    cause,
+  })
+}

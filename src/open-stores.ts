@@ -1,6 +1,6 @@
 import type {RepoConfig} from './config/repo-config.js'
 import type {Instant} from './definitions/instant.js'
-import {FeatureStoreError} from './errors.js'
+import {storeClosed} from './errors.js'
 import {openOfflineStore} from './offline/drivers.js'
 import type {OfflineStore} from './offline/offline-store.js'
 import {openOnlineStore} from './online/drivers.js'
@@ -91,9 +91,5 @@ export class OpenStores implements AsyncDisposable {
 
 /** A promise, never a throw: who asks for two of them at once has not yet begun to wait for the first. */
 function refusal(): Promise<never> {
-  return Promise.reject(
-    new FeatureStoreError('FS_CLOSED', 'The feature store is closed.', {
-      hint: 'Close it when the last answer is there, or open another one with FeatureStore.open().',
-    }),
-  )
+  return Promise.reject(storeClosed())
 }

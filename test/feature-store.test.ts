@@ -164,9 +164,11 @@ ${more}`,
   test('is not used any more once it is closed', async () => {
     const store = await loaded()
     await tripsOf(store, 'stats:trips')
+    const rows = join(folder, 'rows.csv')
+    writeFileSync(rows, 'driver_id,event_timestamp\n1,2026-01-03T00:00:00Z\n')
+    const frame = await store.getHistoricalFeatures({entities: rows, features: ['stats:trips']})
     await store.close()
     const closed = {code: 'FS_CLOSED', message: 'The feature store is closed.'}
-    const entities = [{driver_id: 1n}]
     // Each of them once and with nobody else's rejection left alone: that would end the process.
     for (const use of [
       () => tripsOf(store, 'stats:trips'),
@@ -178,8 +180,9 @@ ${more}`,
       () => store.verify(),
       () => store.listRuns(),
       () => store.definitions(),
-      () => store.getHistoricalFeatures({entities, features: ['stats:trips']}),
-      () => store.getOnlineFeatures({entities, features: ['stats:rating']}),
+      () => store.getHistoricalFeatures({entities: rows, features: ['stats:trips']}),
+      () => frame.writeFile(join(folder, 'frame.parquet'), 'parquet'),
+      () => tripsOf(store, 'stats:rating'),
     ])
       await expect(use()).rejects.toMatchObject(closed)
     await store.close()

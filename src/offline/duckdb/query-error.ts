@@ -1,6 +1,6 @@
 import {parseRaised} from '../../compile/raise.js'
 import type {DataSource} from '../../definitions/definition.js'
-import {FeatureStoreError} from '../../errors.js'
+import {FeatureStoreError, storeClosed} from '../../errors.js'
 
 /** What a failed statement means for the user: the facts that a statement raised itself, or the engine's own message. */
 export function queryError(error: unknown): unknown {
@@ -8,6 +8,7 @@ export function queryError(error: unknown): unknown {
   const raised = parseRaised(error.message)
   if (raised !== undefined) return raisedError(raised) ?? error
   const message = engineMessage(error)
+  if (message.includes('connection disconnected')) return storeClosed(error)
   if (/^(IO|HTTP) Error/.test(error.message)) {
     return new FeatureStoreError('FS_SOURCE_UNREADABLE', message, {
       hint: 'Check that the file is there, whole, and may be read.',
