@@ -75,9 +75,11 @@ export function compileSnapshotChanges(
         },
       ],
       select: () =>
-        `SELECT ${columns.join(', ')} FROM ${now} AS one
-ANTI JOIN ${before} AS other ON ${sameKey} AND ((${isSame}) OR (${wentBack}))${
-          query.order === 'key' ? ` ORDER BY ${keys.join(', ')}` : ''
+        // An anti join by an OR compares every row with every other; of a key there is one row on each side.
+        `SELECT ${columns.map((column) => `one.${column}`).join(', ')} FROM ${now} AS one
+LEFT JOIN ${before} AS other ON ${sameKey}
+WHERE other.${keys[0] ?? ''} IS NULL OR NOT coalesce((${isSame}) OR (${wentBack}), false)${
+          query.order === 'key' ? ` ORDER BY ${keys.map((key) => `one.${key}`).join(', ')}` : ''
         }`,
     },
     wentBack: `SELECT ${columns.map((column) => `one.${column}`).join(', ')}, other.t AS was_t, other.c AS was_c
