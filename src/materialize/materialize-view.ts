@@ -66,11 +66,11 @@ export async function materializeView(
     return {hasMore: false, commit: committing(name, document, {context, storeId}, stateAfter)}
   }
   const begunAt = clock()
-  const resumed = await resumeLoad(offline, rows, {state, storeId, request, now: begunAt})
+  const target = {table: table.name, storeId, keepFor: lifeOf(view, context)?.keepFor}
+  const resumed = await resumeLoad(offline, rows, {state, target, request, now: begunAt})
   if (resumed !== undefined) goOn(tally, resumed.checkpoint)
   // Before the source is looked at: what changes from here on is another load's.
-  const identity =
-    resumed?.checkpoint.identity ?? (await loadIdentity(offline, rows, {table: table.name, storeId}, begunAt))
+  const identity = resumed?.checkpoint.identity ?? (await loadIdentity(offline, rows, target, begunAt))
   const survey =
     resumed ?? (await surveySource(offline, rows, {view, state, request, now: context.now(), signal}))
   const {selection, summary, arrival} = survey
@@ -243,11 +243,12 @@ export function registered(
   return {view, state}
 }
 
-/** All that decides what the rows of a view are. */
+/** All that decides what the rows of a view are, and for how long. */
 function identityOf(name: string, {definitions, views}: RegistryDocument): string {
   const view = definitions.featureViews.find((one) => one.name === name)
   if (view === undefined) return ''
-  return JSON.stringify([featureRowsOf(view, definitions), view.online, view.sync, views[name]?.table])
+  const {online, sync, ttl} = view
+  return JSON.stringify([featureRowsOf(view, definitions), online, sync, String(ttl), views[name]?.table])
 }
 
 function emptyNote(selection: LoadSelection, summary: SourceSummary): string {

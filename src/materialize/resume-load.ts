@@ -16,20 +16,28 @@ export interface ResumedLoad extends SourceSurvey {
   readonly after: readonly Value[]
 }
 
+/** Where the rows of a load go. */
+export interface LoadTarget {
+  readonly table: string
+  readonly storeId: string
+  /** How long after its event time the store keeps a row, in microseconds; undefined: for ever. */
+  readonly keepFor: bigint | undefined
+}
+
 /**
- * Tells one load from another: what the rows of the view are, where they go, and the files of its source as they were
- * when it began. Where a file was replaced since, what was read of it is old, and the load begins anew. Undefined where
+ * Tells one load from another: what the rows of the view are, where they go and for how long, and the files of its source
+ * as they were when it began. Where a file was replaced since, what was read of it is old, and the load begins anew. Undefined where
  * nobody can tell: such a load never goes on.
  */
 export async function loadIdentity(
   offline: OfflineStore,
   rows: FeatureRows,
-  {table, storeId}: {readonly table: string; readonly storeId: string},
+  {table, storeId, keepFor}: LoadTarget,
   begunAt: Instant,
 ): Promise<string | undefined> {
   const version = await offline.sourceVersion(rows.source, begunAt)
   if (version === undefined) return undefined
-  const text = JSON.stringify([rows, table, storeId, version], (_, value: unknown) =>
+  const text = JSON.stringify([rows, table, storeId, keepFor, version], (_, value: unknown) =>
     typeof value === 'bigint' ? String(value) : value,
   )
   return createHash('sha256').update(text).digest('hex')
@@ -41,12 +49,12 @@ export async function resumeLoad(
   rows: FeatureRows,
   {
     state,
-    storeId,
+    target,
     request,
     now,
   }: {
     readonly state: ViewState
-    readonly storeId: string
+    readonly target: LoadTarget
     readonly request: LoadRequest
     readonly now: Instant
   },
@@ -57,8 +65,7 @@ export async function resumeLoad(
   // An incremental run finds what was added since as late rows; this command asks for all of its interval.
   const upTo = request.command === 'materialize' ? [checkpoint.begunAt, now] : [checkpoint.begunAt]
   for (const instant of upTo)
-    if ((await loadIdentity(offline, rows, {table: state.table, storeId}, instant)) !== checkpoint.identity)
-      return undefined
+    if ((await loadIdentity(offline, rows, target, instant)) !== checkpoint.identity) return undefined
   const {intervals, read, arrived, knownBy, arrival} = checkpoint
   const selection: LoadSelection = {
     intervals,

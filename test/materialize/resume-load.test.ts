@@ -64,6 +64,16 @@ describe('a load that was ended in the middle', () => {
     await expectAllOnline()
   })
 
+  test('begins anew where rows are to be kept for longer', async () => {
+    await project.apply({stats: {ttl: 2n * day}})
+    await loadInPart()
+    expect((await project.state('stats')).checkpoint).toBeDefined()
+    await project.apply({stats: {ttl: 7n * day}})
+    const {views} = await project.load(now + hour)
+    expect((views[0]?.rows.written ?? 0) + (views[0]?.rows.unchanged ?? 0)).toBe(drivers)
+    await expectAllOnline()
+  })
+
   test('begins anew where something else is asked for', async () => {
     await loadInPart()
     const {views} = await project.run({

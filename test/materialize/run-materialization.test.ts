@@ -413,6 +413,22 @@ describe('a view that changes while it is loaded', () => {
     expect(await project.load(now)).toMatchObject({status: 'ok'})
   })
 
+  // Rows that were written before expire when the old ttl says.
+  test.each([
+    ['longer', 30n * day],
+    ['absent', undefined],
+  ])('to a ttl that is %s, is not covered, and is loaded by the next run', async (_, ttl) => {
+    await project.apply({stats: {ttl: 7n * day}})
+    await project.writeSource('stats', [trip(1n, now, 5n)])
+    const run = await project.load(
+      now,
+      meanwhile(() => project.apply({stats: ttl === undefined ? {} : {ttl}})),
+    )
+    expect(run.views[0]?.error?.code).toBe('FS_VIEW_CHANGED')
+    expect(await project.state('stats')).toMatchObject({covered: []})
+    expect(await project.load(now)).toMatchObject({status: 'ok', views: [{rows: {read: 1}}]})
+  })
+
   test('to another table, is not covered', async () => {
     await project.writeSource('stats', [trip(1n, now, 5n)])
     const run = await project.load(
