@@ -62,7 +62,17 @@ export async function materializeView(
   const rows = {...asDefined, source: tree}
   tally.snapshots = snapshots
   if (view.sync === 'snapshot') {
-    const stateAfter = await syncSnapshot({rows, table, state, offline, online, request, context, tally})
+    const stateAfter = await syncSnapshot({
+      rows,
+      table,
+      state,
+      offline,
+      online,
+      storeId,
+      request,
+      context,
+      tally,
+    })
     return {hasMore: false, commit: committing(name, document, {context, storeId}, stateAfter)}
   }
   const begunAt = clock()

@@ -29,6 +29,7 @@ export interface SnapshotSync {
   readonly state: ViewState
   readonly offline: OfflineStore
   readonly online: OnlineStore
+  readonly storeId: string
   readonly request: LoadRequest
   readonly context: MaterializationContext
   readonly tally: ViewTally
@@ -55,7 +56,7 @@ export async function syncSnapshot(sync: SnapshotSync): Promise<(now: ViewState)
   const previous = await previousState(sync)
   await using changes = await offline.compareSnapshot(query, {...options, previous})
   const {changed, gone, all} = changes.counts
-  const file = `${table.name}-${runId}.parquet`
+  const file = `${folderOf(sync)}/${runId}.parquet`
   if (changed + gone > 0) {
     await changes.save(join(snapshotsDirectory, file), [])
     await context.beginSync(rows.view, file)
@@ -133,15 +134,17 @@ export async function syncSnapshot(sync: SnapshotSync): Promise<(now: ViewState)
 }
 
 /** The files to compare with; others of the table go. Throws FS_SNAPSHOT_MISSING. */
-async function previousState({table, state, request, context, tally}: SnapshotSync): Promise<SnapshotFiles> {
+async function previousState(sync: SnapshotSync): Promise<SnapshotFiles> {
+  const {state, request, context, tally} = sync
   const {snapshotsDirectory} = context
-  await mkdir(snapshotsDirectory, {recursive: true})
+  const folder = folderOf(sync)
+  await mkdir(join(snapshotsDirectory, folder), {recursive: true})
   const verified = state.snapshot?.file
   const begun = (state.begunSyncs ?? []).map(({file}) => file)
   const known = new Set([...begun, ...(verified === undefined ? [] : [verified])])
-  for (const name of await readdir(snapshotsDirectory)) {
-    const isOurs = name.startsWith(`${table.name}-`) && name.endsWith('.parquet')
-    if (isOurs && !known.has(name)) await rm(join(snapshotsDirectory, name), {force: true})
+  for (const name of await readdir(join(snapshotsDirectory, folder))) {
+    const file = `${folder}/${name}`
+    if (name.endsWith('.parquet') && !known.has(file)) await rm(join(snapshotsDirectory, file), {force: true})
   }
   if (verified === undefined && state.covered.length > 0)
     note(tally, 'was not synced as a whole before: rows that are gone from the source since stay online')
@@ -153,6 +156,11 @@ async function previousState({table, state, request, context, tally}: SnapshotSy
   // Who asks for an interval heals: nothing that should be online counts as being there.
   if (request.command === 'materialize') return {begun: [...known].map(pathOf)}
   return {verified: verified === undefined ? undefined : pathOf(verified), begun: begun.map(pathOf)}
+}
+
+/** Of the table's files: no other project's, and no other store's, where they share a folder of snapshots. */
+function folderOf({storeId, table}: SnapshotSync): string {
+  return `${storeId}/${table.name}`
 }
 
 function missing(file: string, folder: string): FeatureStoreError {

@@ -94,7 +94,8 @@ describe('a view that is synced as a whole', () => {
     expect(await online()).toEqual({1: 1n, 2: 20n, 4: 4n})
     expect(await sync(now + 2n)).toMatchObject({written: 0, unchanged: 3, deleted: 0})
     expect(await project.state('stats')).toMatchObject({covered: [{start: null, end: now + 2n}]})
-    expect(await readdir(join(project.directory, 'snapshots'))).toHaveLength(2)
+    const files = await readdir(join(project.directory, 'snapshots'), {recursive: true})
+    expect(files.filter((file) => file.endsWith('.parquet'))).toHaveLength(2)
   })
 
   test('takes a row back in time where the source says so', async () => {
@@ -141,6 +142,23 @@ describe('a view that is synced as a whole', () => {
     }
     expect(await online()).toEqual({1: 1n, 2: 2n})
     expect(await sync(now + 1n)).toMatchObject({written: 1, deleted: 1})
+  })
+
+  test('leaves what another project compares with, in the same folder', async () => {
+    const snapshotsDirectory = join(project.directory, 'shared')
+    await using other = await Project.create({stats: {sync: 'snapshot'}})
+    const both = [project, other]
+    for (let round = 0n; round < 3n; round += 1n) {
+      for (const one of both) await one.writeSource('stats', [row(1n, now, round), row(round + 2n, now, 2n)])
+      const runs = [
+        await project.load(now + round, {snapshotsDirectory}),
+        await other.load(now + round, {snapshotsDirectory}),
+      ]
+      for (const run of runs) {
+        expect(run.status).toBe('ok')
+        expect(run.views[0]?.rows).toMatchObject({written: 2, deleted: round === 0n ? 0 : 1})
+      }
+    }
   })
 
   test('what a sync wrote that did not end goes, where the source is again what it was', async () => {
