@@ -104,7 +104,7 @@ export class MaterializationRun {
     await this.#update((document) => renewLeases(document, this.#context)).catch(() => undefined)
   }
 
-  /** Loads one view. Whatever goes wrong ends in the record: this never fails. */
+  /** Loads one view. Whatever goes wrong ends in the record; this fails only where `onProgress` does. */
   async load(name: string): Promise<void> {
     const {signal, maxRejects, onProgress} = this.#context
     const tally = this.#tallyOf(name)

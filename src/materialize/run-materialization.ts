@@ -50,13 +50,18 @@ export async function runMaterialization(options: MaterializationOptions): Promi
 
   const loaded = new AbortController()
   const heartbeat = beat(run, loaded.signal)
+  const failures: unknown[] = []
   const work = async (): Promise<void> => {
-    for (let name = queue.shift(); name !== undefined; name = queue.shift()) await run.load(name)
+    for (let name = queue.shift(); name !== undefined; name = queue.shift())
+      await run.load(name).catch((error: unknown) => failures.push(error))
   }
   await Promise.all(Array.from({length: Math.max(1, options.parallel)}, work))
   loaded.abort()
   await heartbeat
-  return await run.finish()
+  const record = await run.finish()
+  // Not before all else is done: nobody else would give back the leases.
+  if (failures.length > 0) throw failures[0]
+  return record
 }
 
 /** Shows that the run lives until it has loaded all. */

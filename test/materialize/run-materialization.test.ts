@@ -384,6 +384,28 @@ describe('a run that is stopped', () => {
   })
 })
 
+test('a run whose listener fails when a view is done loads all, gives back what it holds, and tells it', async () => {
+  await project.apply({stats: {}, z: {}})
+  for (const view of ['stats', 'z']) await project.writeSource(view, [trip(1n, now, 5n)])
+  const broken = new Error('the listener is broken')
+  const run = project.load(now, {
+    parallel: 1,
+    onProgress: ({phase}) => {
+      if (phase === 'done') throw broken
+    },
+  })
+  await expect(run).rejects.toBe(broken)
+  for (const view of ['stats', 'z']) expect(await project.state(view)).not.toHaveProperty('lease')
+  const [record] = (await project.document()).runs
+  expect(record).toMatchObject({
+    status: 'ok',
+    views: [
+      {name: 'stats', status: 'ok'},
+      {name: 'z', status: 'ok'},
+    ],
+  })
+})
+
 describe('a view that changes while it is loaded', () => {
   /** Does something in the middle of the load. */
   const meanwhile = (act: () => Promise<void>) => ({

@@ -47,6 +47,25 @@ describe('what only Cassandra does', () => {
 
   afterEach(dropTables)
 
+  test('a row that is too large is rejected by itself, and one just below is taken', async () => {
+    await using store = await openStore('rides', 'write')
+    await store.prepare([table])
+    const sizes = [10, 15 * 1024 * 1024 - 1000, 17 * 1024 * 1024]
+    const rows = sizes.map((size, id) => row(BigInt(id), 1n, null, 1, 'x'.repeat(size)))
+    const {rejected} = await store.write(table, onlineRows(table, rows))
+    expect(rejected).toEqual([
+      {
+        row: 2,
+        reason: expect.stringMatching(
+          /^its values take 178\d+ bytes, and Cassandra takes at most 15728640 a row$/,
+        ) as string,
+      },
+    ])
+    for (const [id, size] of sizes.slice(0, 2).entries())
+      expect((await read(store, BigInt(id)))?.values[1]).toHaveLength(size)
+    expect(await read(store, 2n)).toBeUndefined()
+  })
+
   test('other programs read a row of native columns for each entity', async () => {
     await using store = await openStore('rides', 'write')
     const typed = onlineTable(

@@ -254,7 +254,6 @@ export class CassandraOnlineStore implements OnlineStore {
   #sizeRejection([insert]: readonly Statement[]): string | undefined {
     const {product, abilities} = this.#connection.settings
     const {largestRowBytes} = abilities
-    if (largestRowBytes === undefined) return undefined
     const bytes = insert?.params.reduce<number>(
       (sum, value) => sum + (Buffer.isBuffer(value) ? value.length : 0),
       0,

@@ -13,8 +13,8 @@ export interface StoreAbilities {
   readonly atomicBatch: boolean
   /** Of all parts together; one that is longer is refused. */
   readonly longestKeyBytes: number
-  /** Of all values of a row; undefined where there is no limit that a row could meet. */
-  readonly largestRowBytes?: number
+  /** Of all values of a row. */
+  readonly largestRowBytes: number
   /** Clauses of CREATE TABLE, besides the order of rows. */
   readonly tableOptions: readonly string[]
   /** Where it is told whether CREATE TABLE and ALTER TABLE, which answer before they are done, are. */
@@ -26,6 +26,9 @@ export const cassandraAbilities: StoreAbilities = {
   atomicBatch: true,
   // https://cassandra.apache.org/doc/latest/cassandra/reference/cql-commands/create-table.html
   longestKeyBytes: 65_535,
+  // `max_mutation_size`, as it ships, is 16 MiB: half of a segment of the commit log. Names, key and times come on top.
+  // https://cassandra.apache.org/doc/latest/cassandra/managing/configuration/cass_yaml_file.html
+  largestRowBytes: 15 * 1024 * 1024,
   tableOptions: [],
 }
 
