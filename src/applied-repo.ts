@@ -1,3 +1,4 @@
+import {setTimeout} from 'node:timers/promises'
 import type {Duration} from './definitions/duration.js'
 import type {Instant} from './definitions/instant.js'
 import type {Registry, RegistryDocument} from './registry/registry.js'
@@ -7,21 +8,34 @@ import {equalSelections, selectionKey, type FeatureSelection} from './retrieval/
 /** How long a reader may go on with definitions that another process has replaced, in microseconds. */
 const freshFor: Duration = 2_000_000n
 
+/** So long a read waits to hear of newer definitions, where older ones are known, in milliseconds. */
+const patienceMillis = 1000
+
 /** Selections kept prepared; a program asks for a few, and who makes them up at run time must not fill the memory. */
 const keptReaders = 100
 
+/** One revision of what is registered, and the selections that were prepared by it. */
+interface Registered {
+  readonly revision: string
+  readonly document: RegistryDocument
+  readonly readers: Map<string, OnlineReader>
+}
+
 /**
  * What is registered, as online reads need it: looked at again every two seconds at most, with each selection prepared
- * once, so that a read costs a look-up and no parsing.
+ * once, so that a read costs a look-up and no parsing. While the registry is out of reach, or can't be read, what was
+ * registered last holds: reads need the online store alone.
  */
 export class AppliedRepo {
   readonly #openRegistry: () => Promise<Registry>
   readonly #clock: () => Instant
-  #readers = new Map<string, OnlineReader>()
   /** The selection of the latest read, which most often is that of the next. */
   #latest: {readonly selection: FeatureSelection; readonly reader: OnlineReader} | undefined
-  #snapshot: Promise<RegistryDocument> | undefined
-  #revision = ''
+  #snapshot: Promise<Registered> | undefined
+  /** What was registered last, as far as is known. */
+  #known: Registered | undefined
+  /** The look at the registry that is under way. */
+  #look: Promise<Registered> | undefined
   #readAt: Instant = 0n
 
   constructor(openRegistry: () => Promise<Registry>, clock: () => Instant) {
@@ -41,37 +55,38 @@ export class AppliedRepo {
 
   /** Forgets what it knows: this very process changed it. */
   forget(): void {
+    this.#known = undefined
     this.#snapshot = undefined
     this.#latest = undefined
   }
 
   async #prepare(selection: FeatureSelection, expireAfter: Duration): Promise<OnlineReader> {
-    const snapshot = this.#document()
-    const {definitions, views} = await snapshot
+    const snapshot = this.#registered()
+    const {document, readers} = await snapshot
+    const {definitions, views} = document
     const {features, featureService, fullFeatureNames} = selection
     // A copy: the caller's list may change.
     const kept = {features: features && [...features], featureService, fullFeatureNames}
     const key = selectionKey(kept)
-    let reader = this.#readers.get(key)
+    let reader = readers.get(key)
     const isNew = reader === undefined
     if (reader === undefined) {
       const {prepareOnlineFeatures} = await import('./retrieval/online-reader.js')
       reader = prepareOnlineFeatures({definitions, views, selection: kept, expireAfter})
     }
+    if (isNew && readers.size >= keptReaders) readers.clear()
+    readers.set(key, reader)
     // Other definitions may have come meanwhile.
-    if (snapshot !== this.#snapshot) return reader
-    if (isNew && this.#readers.size >= keptReaders) this.#readers.clear()
-    this.#readers.set(key, reader)
-    this.#latest = {selection: kept, reader}
+    if (snapshot === this.#snapshot) this.#latest = {selection: kept, reader}
     return reader
   }
 
-  #document(): Promise<RegistryDocument> {
+  #registered(): Promise<Registered> {
     const now = this.#clock()
     if (this.#snapshot !== undefined && this.#isFresh(now)) return this.#snapshot
     this.#readAt = now
     this.#latest = undefined
-    const snapshot = this.#load().catch((error: unknown) => {
+    const snapshot = this.#newest().catch((error: unknown) => {
       this.#snapshot = undefined
       throw error
     })
@@ -79,14 +94,29 @@ export class AppliedRepo {
     return snapshot
   }
 
+  async #newest(): Promise<Registered> {
+    const known = this.#known
+    if (known === undefined) return this.#load()
+    // One that took too long for earlier reads is not waited for again.
+    if (this.#look !== undefined) return known
+    const look = this.#load().catch(() => known)
+    this.#look = look
+    const ended = new AbortController()
+    try {
+      return await Promise.race([look, setTimeout(patienceMillis, known, {signal: ended.signal})])
+    } finally {
+      ended.abort()
+      void look.finally(() => (this.#look = undefined))
+    }
+  }
+
   #isFresh(now: Instant): boolean {
     return now - this.#readAt < freshFor && now >= this.#readAt
   }
 
-  async #load(): Promise<RegistryDocument> {
+  async #load(): Promise<Registered> {
     const {document, revision} = await (await this.#openRegistry()).read()
-    if (revision !== this.#revision) this.#readers = new Map()
-    this.#revision = revision
-    return document
+    if (this.#known?.revision !== revision) this.#known = {revision, document, readers: new Map()}
+    return this.#known
   }
 }

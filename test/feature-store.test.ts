@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto'
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
@@ -123,6 +123,27 @@ ${more}`,
     const store = await FeatureStore.open(folder, {environment: {clock: () => time}, now: () => now})
     open.push(store)
     expect(await tripsOf(store, 'stats:trips')).toContainEqual({driver_id: 1n, trips: 11n})
+    define('ttl: 1d\n')
+    await (await openStore()).apply()
+    time += 2n * second
+    expect(await tripsOf(store, 'stats:trips')).toContainEqual({driver_id: 1n, trips: null})
+  })
+
+  test('reads by what was registered last while the registry is damaged, and by what is new when it is whole', async () => {
+    const store = await loaded()
+    expect(await tripsOf(store, 'stats:trips')).toContainEqual({driver_id: 1n, trips: 11n})
+    const registry = join(folder, 'data/registry.json')
+    const whole = readFileSync(registry)
+    writeFileSync(registry, 'not a registry')
+    for (let round = 0; round < 3; round += 1) {
+      time += 2n * second
+      expect(await tripsOf(store, 'stats:trips')).toContainEqual({driver_id: 1n, trips: 11n})
+      expect(await tripsOf(store, 'stats:rating')).toContainEqual({driver_id: 1n, rating: 4.75})
+    }
+    await expect(tripsOf(await openStore(), 'stats:trips')).rejects.toMatchObject({
+      code: 'FS_REGISTRY_UNREADABLE',
+    })
+    writeFileSync(registry, whole)
     define('ttl: 1d\n')
     await (await openStore()).apply()
     time += 2n * second

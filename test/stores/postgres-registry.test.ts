@@ -1,7 +1,8 @@
 import {rmSync, writeFileSync} from 'node:fs'
 import {readFile} from 'node:fs/promises'
 import {join} from 'node:path'
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest'
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi} from 'vitest'
+import {AppliedRepo} from '../../src/applied-repo.js'
 import {openRegistry} from '../../src/registry/drivers.js'
 import type {Registry} from '../../src/registry/registry.js'
 import {updateRegistry} from '../../src/registry/update-registry.js'
@@ -134,6 +135,42 @@ describe('a registry in PostgreSQL', () => {
     expect(pendingDrops.toSorted()).toEqual([...names('cut'), ...names('other')].toSorted())
     expect(proxy.connections).toBeGreaterThan(3)
   })
+
+  test('that falls silent holds no read up for long: what was registered last holds, then what is new', async () => {
+    await using proxy = await TcpProxy.start(server.port)
+    const url = new URL(location)
+    url.port = String(proxy.port)
+    await using registry = await open(url.href)
+    await updateRegistry(registry, () => sampleDocument())
+    let time = 0n
+    const applied = new AppliedRepo(
+      () => Promise.resolve(registry),
+      () => time,
+    )
+    const selection = {features: ['driver_hourly_stats:conv_rate']}
+    const reader = await applied.onlineReader(selection, 0n)
+    proxy.silence()
+    // Each would wait for the registry for longer than this test may take.
+    for (let round = 0; round < 5; round += 1) {
+      time += 2_000_000n
+      expect(await applied.onlineReader(selection, 0n)).toBe(reader)
+    }
+    proxy.heal()
+    await using other = await open(location)
+    await updateRegistry(other, (document) => ({
+      ...document,
+      definitions: {...document.definitions, featureViews: [], featureServices: []},
+    }))
+    await vi.waitFor(
+      async () => {
+        time += 2_000_000n
+        await expect(Promise.resolve(applied.onlineReader(selection, 0n))).rejects.toMatchObject({
+          code: 'FS_REFERENCE_UNKNOWN',
+        })
+      },
+      {timeout: 60_000, interval: 200},
+    )
+  }, 90_000)
 
   test('speaks TLS, and asks who signed the certificate where it is told to', async () => {
     const ca = server.caFile ?? ''
