@@ -47,6 +47,42 @@ describe('what only Cassandra does', () => {
 
   afterEach(dropTables)
 
+  test('a column that was dropped by hand is not added again: what is written to it would be hidden', async () => {
+    await using store = await openStore('rides', 'write')
+    await store.prepare([table])
+    await store.write(table, onlineRows(table, [row(1n, 5n, null, 1.5, 'a')]))
+    await client.execute(`ALTER TABLE ${place} DROP rate`)
+    const told = {
+      code: 'FS_STORE_UNAVAILABLE',
+      message: expect.stringMatching(
+        /^Column rate of table .*rides__driver, .* was dropped by hand/,
+      ) as string,
+      hint: expect.stringContaining('DROP TABLE') as string,
+    }
+    await expect(store.prepare([table])).rejects.toMatchObject(told)
+    await client.execute(`ALTER TABLE ${place} ADD rate double`)
+    await expect(store.prepare([table])).rejects.toMatchObject(told)
+    await client.execute(`DROP TABLE ${place}`)
+    await store.prepare([table])
+    await store.write(table, onlineRows(table, [row(1n, 5n, null, 1.5, 'a')]))
+    expect((await read(store))?.values).toEqual([1.5, 'a'])
+  })
+
+  test('a table that somebody made where ours was is neither changed nor dropped', async () => {
+    await using store = await openStore('rides', 'write')
+    await store.prepare([table])
+    await client.execute(`DROP TABLE ${place}`)
+    await client.execute(`CREATE TABLE ${place} (driver_id bigint PRIMARY KEY, x text)`)
+    await client.execute(`INSERT INTO ${place} (driver_id, x) VALUES (1, 'mine')`)
+    await expect(store.prepare([table])).rejects.toMatchObject({
+      code: 'FS_STORE_UNAVAILABLE',
+      message: expect.stringContaining('has another primary key than the table that was made') as string,
+    })
+    await store.drop(['driver'])
+    const {rows} = await client.execute(`SELECT * FROM ${place}`)
+    expect(rows.map((one) => ({...one}))).toEqual([{driver_id: expect.anything() as unknown, x: 'mine'}])
+  })
+
   test('a row that is too large is rejected by itself, and one just below is taken', async () => {
     await using store = await openStore('rides', 'write')
     await store.prepare([table])

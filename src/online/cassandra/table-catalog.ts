@@ -110,20 +110,17 @@ export class TableCatalog {
     }
     const name = cqlTableName(this.#project, table.name)
     const columns = await this.#columnsIn(name)
-    if (columns.size > 0 && (known === undefined || known.isDropping)) {
-      const {keyspace} = this.#connection.settings
-      throw new FeatureStoreError(
-        'FS_STORE_UNAVAILABLE',
-        `Keyspace ${keyspace} has a table ${name} that was not made for project ${this.#project}, so it is left alone.`,
-        {hint: 'Drop or rename that table, or use another keyspace.'},
-      )
-    }
+    if (columns.size > 0 && (known === undefined || known.isDropping))
+      throw this.#notMade(name, 'was not made')
     await this.#note(table.name, keyTypes)
     if (columns.size === 0) {
       const {tableOptions} = this.#connection.settings.abilities
       await this.#changeTable(name, createTable(this.#placeOf(name), table, tableOptions))
       return
     }
+    if (!isOfThisStore(columns, table))
+      throw this.#notMade(name, 'has another primary key than the table that was made')
+    await this.#checkNothingDropped(name, table)
     const wanted = [...columnsOf(table)]
     for (const [column, type] of wanted) {
       const found = columns.get(column)
@@ -136,6 +133,40 @@ export class TableCatalog {
     }
     const missing = wanted.filter(([column]) => !columns.has(column))
     if (missing.length > 0) await this.#changeTable(name, addColumns(this.#placeOf(name), missing))
+  }
+
+  #notMade(table: string, reason: string): FeatureStoreError {
+    const {keyspace} = this.#connection.settings
+    return new FeatureStoreError(
+      'FS_STORE_UNAVAILABLE',
+      `Keyspace ${keyspace} has a table ${table} that ${reason} for project ${this.#project}, so it is left alone.`,
+      {hint: 'Drop or rename that table, or use another keyspace.'},
+    )
+  }
+
+  /**
+   * Cassandra hides what is written to a column with times before that at which it was dropped, also when it was added
+   * again; and rows carry the times of their events. No column is dropped here: somebody did it by hand.
+   * https://cassandra.apache.org/doc/latest/cassandra/developing/cql/ddl.html#alter-table-statement
+   */
+  async #checkNothingDropped(name: string, {view, features}: OnlineTable): Promise<void> {
+    const {keyspace, abilities} = this.#connection.settings
+    if (!abilities.anyWriteTimestamp) return
+    const {rows} = await this.#connection.run({
+      query:
+        'SELECT column_name FROM system_schema.dropped_columns WHERE keyspace_name = ? AND table_name = ?',
+      params: [keyspace, name],
+    })
+    const dropped = new Set(rows.map((row) => row['column_name'] as string))
+    const lost = features.find((feature) => dropped.has(feature.name))
+    if (lost === undefined) return
+    throw new FeatureStoreError(
+      'FS_STORE_UNAVAILABLE',
+      `Column ${lost.name} of table ${keyspace}.${name}, feature_view/${view}, was dropped by hand: Cassandra would hide what is written to it again.`,
+      {
+        hint: `Run \`DROP TABLE ${this.#placeOf(name)}\` in CQL: the next load makes the table anew and loads all of it.`,
+      },
+    )
   }
 
   /** By name of the table. None where there is no catalog: nothing was applied yet. */
@@ -166,7 +197,11 @@ export class TableCatalog {
         query: `UPDATE ${this.#place} SET is_dropping = true WHERE project = ? AND name = ?`,
         params: [this.#project, name],
       })
-      await this.#changeTable(cqlTableName(this.#project, name), `DROP TABLE IF EXISTS ${this.placeOf(name)}`)
+      const table = cqlTableName(this.#project, name)
+      const columns = await this.#columnsIn(table)
+      // One that somebody made where ours was dropped by hand stays.
+      if (columns.size === 0 || columns.has('row_version'))
+        await this.#changeTable(table, `DROP TABLE IF EXISTS ${this.placeOf(name)}`)
       await this.#connection.run({
         query: `DELETE FROM ${this.#place} WHERE project = ? AND name = ?`,
         params: [this.#project, name],
@@ -209,4 +244,9 @@ export class TableCatalog {
   #placeOf(name: string): string {
     return `${quoted(this.#connection.settings.keyspace)}.${quoted(name)}`
   }
+}
+
+/** By its primary key: columns may be added to it. */
+function isOfThisStore(columns: ReadonlyMap<string, string>, {joinKeys}: OnlineTable): boolean {
+  return columns.has('row_version') && joinKeys.every(({name}) => columns.has(name))
 }
