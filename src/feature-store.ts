@@ -23,7 +23,7 @@ import {OpenStores} from './open-stores.js'
 import type {ApplyStep} from './plan/apply-plan.js'
 import type {Plan} from './plan/plan.js'
 import {isAlive, readProcessIdentity} from './registry/process-identity.js'
-import type {ProcessIdentity, RegistrySnapshot, RunRecord} from './registry/registry.js'
+import type {Lease, ProcessIdentity, RegistrySnapshot, RunRecord} from './registry/registry.js'
 import type {HistoricalFeaturesOptions} from './retrieval/historical-features.js'
 import type {OnlineFeatures, OnlineResponse} from './retrieval/online-features.js'
 import type {
@@ -191,6 +191,7 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
       return await teardown({
         registry: await this.#stores.registry(),
         openOnlineStore: () => this.#stores.online('write'),
+        isHeld: this.#isHeld(),
       })
     } finally {
       this.#applied.forget()
@@ -215,12 +216,7 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
   /** What is online of each view, and how it came there. */
   async status(): Promise<{readonly views: readonly ViewStatus[]}> {
     const {document} = await this.#read()
-    const {clock} = this.#environment
-    const views = await viewStatuses(
-      document,
-      () => this.#stores.online('read'),
-      (lease) => isHeld(lease, {clock, isAlive: isProcessAlive()}),
-    )
+    const views = await viewStatuses(document, () => this.#stores.online('read'), this.#isHeld())
     return {views}
   }
 
@@ -241,7 +237,7 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
       registry: await this.#stores.registry(),
       openOfflineStore: () => this.#stores.offline(),
       openOnlineStore: () => this.#stores.online('read'),
-      isHeld: (lease) => isHeld(lease, {clock, isAlive: isProcessAlive()}),
+      isHeld: this.#isHeld(),
       now: this.#now,
       clock,
     })
@@ -309,6 +305,11 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #isHeld(): (lease: Lease) => boolean {
+    const {clock} = this.#environment
+    return (lease) => isHeld(lease, {clock, isAlive: isProcessAlive()})
   }
 
   async #read(): Promise<RegistrySnapshot> {

@@ -109,9 +109,12 @@ export class MaterializationRun {
     const {signal, maxRejects, onProgress} = this.#context
     const tally = this.#tallyOf(name)
     let run: ViewRun
+    let table: string | undefined
     try {
       signal?.throwIfAborted()
-      const commit = await this.#loadHeld(name, await this.#hold(name), tally)
+      const held = await this.#hold(name)
+      table = held.views[name]?.table
+      const commit = await this.#loadHeld(name, held, tally)
       const count = tally.rejected
       run =
         count > maxRejects
@@ -123,7 +126,7 @@ export class MaterializationRun {
       // Views of an interrupted run are closed together when it ends.
       run = this.#viewRun(name, 'failed', signal?.aborted === true ? interrupted() : errorOf(error))
       if (signal?.aborted === true) this.#note(run)
-      else await this.#fail(run)
+      else await this.#fail(run, table)
     }
     onProgress?.({view: name, phase: run.status === 'ok' ? 'done' : 'failed', rows: tally.settled})
   }
@@ -248,8 +251,11 @@ export class MaterializationRun {
     this.#note(run)
   }
 
-  /** Records a failure and gives the view back. What can't be recorded now is recorded at the end. */
-  async #fail(run: ViewRun): Promise<void> {
+  /**
+   * Records a failure and gives the view back. What can't be recorded now is recorded at the end. `table`: where it wrote to;
+   * if an apply dropped that meanwhile, some rows came after the drop, and it is to be dropped again.
+   */
+  async #fail(run: ViewRun, table: string | undefined): Promise<void> {
     this.#note(run)
     const {runId} = this.#context
     const lastRun = this.#lastRun('failed')
@@ -260,7 +266,11 @@ export class MaterializationRun {
       const views = holdsIt
         ? {...document.views, [run.name]: {...withoutLease(state, runId), lastRun}}
         : document.views
-      return recordRun({...document, views}, this.#record)
+      const isAbandoned = table !== undefined && document.formerTables?.includes(table) === true
+      const pendingDrops = isAbandoned
+        ? [...new Set([...document.pendingDrops, table])]
+        : document.pendingDrops
+      return recordRun({...document, views, pendingDrops}, this.#record)
     }).catch(() => undefined)
   }
 

@@ -461,6 +461,19 @@ describe('a view that changes while it is loaded', () => {
     expect(await project.state('stats')).toMatchObject({covered: []})
   })
 
+  test('to a table that was dropped meanwhile, is dropped once more: some of its rows may have come since', async () => {
+    await project.writeSource('stats', [trip(1n, now, 5n)])
+    const {table} = await project.state('stats')
+    await project.load(
+      now,
+      meanwhile(async () => {
+        await project.changeState('stats', {table: 'stats__2'})
+        await project.change((document) => ({...document, formerTables: [table]}))
+      }),
+    )
+    expect((await project.document()).pendingDrops).toEqual([table])
+  })
+
   test('only in its description, is covered', async () => {
     await project.writeSource('stats', [trip(1n, now, 5n)])
     const change = () =>

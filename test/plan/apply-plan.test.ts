@@ -16,6 +16,7 @@ import {updateRegistry} from '../../src/registry/update-registry.js'
 import {bundleFixture, startFixture} from '../registry/start-fixture.js'
 import {driver, loaded, rides, ridesWith, stats, totals, trips} from './rides.js'
 import {scenarios} from './scenarios.js'
+import {sampleIdentity} from '../registry/sample-document.js'
 
 let repoDirectory: string
 let registry: Registry
@@ -253,7 +254,7 @@ describe('teardown', () => {
     await load('stats')
     await (await store()).prepare([onlineTableOf(stats, rides, 'forgotten')])
 
-    const options = {registry, openOnlineStore: store}
+    const options = {registry, openOnlineStore: store, isHeld: () => false}
     expect(await teardown(options)).toEqual({tables: ['forgotten', 'stats', 'totals']})
     expect(await teardown(options)).toEqual({tables: []})
     expect((await registry.read()).document.views).toEqual({})
@@ -263,10 +264,28 @@ describe('teardown', () => {
     await theirs[Symbol.asyncDispose]()
   })
 
+  it('waits for no load, and leaves all where it is while one is under way', async () => {
+    await apply(rides)
+    const lease = {runId: 'run-1', holder: sampleIdentity, since: 0n, expiresAt: 1n}
+    await setState('stats', {...loaded('stats'), lease})
+    await expect(
+      teardown({registry, openOnlineStore: mustNotOpen, isHeld: ({runId}) => runId === 'run-1'}),
+    ).rejects.toMatchObject({
+      code: 'FS_VIEW_BUSY',
+      message: expect.stringContaining('Run run-1 is loading feature_view/stats') as string,
+    })
+    expect((await currentDocument()).views['stats']?.lease).toEqual(lease)
+    expect(await teardown({registry, openOnlineStore: store, isHeld: () => false})).toEqual({
+      tables: ['stats', 'totals'],
+    })
+  })
+
   it('stops before anything is gone when the registry is of another project', async () => {
     await apply(rides)
     const wrong = await openRegistry({location: 'registry.json', project: 'other', repoDirectory})
-    await expect(teardown({registry: wrong, openOnlineStore: mustNotOpen})).rejects.toMatchObject({
+    await expect(
+      teardown({registry: wrong, openOnlineStore: mustNotOpen, isHeld: () => false}),
+    ).rejects.toMatchObject({
       code: 'FS_REGISTRY_PROJECT_MISMATCH',
     })
   })
@@ -300,7 +319,7 @@ describe('apply between processes', () => {
         const end = await fixture.ended
         await apply(desired)
         await expectInLine(desired)
-        await teardown({registry, openOnlineStore: store})
+        await teardown({registry, openOnlineStore: store, isHeld: () => false})
         if (end === 0) break
         expect(end).toBe('SIGKILL')
         killedAfter = step

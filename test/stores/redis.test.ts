@@ -235,6 +235,17 @@ describe('what only Redis does', () => {
     expect(await client.dbsize()).toBe(2 * (1200 + 2) + 1)
   })
 
+  test('rows that came after their table was dropped go when it is dropped again', async () => {
+    await using store = await openStore('prod', 'write')
+    await store.prepare([table])
+    await store.write(table, onlineRows(table, [row(1n, now)]))
+    const [late] = await client.keys('fs:prod:{*')
+    await store.drop(['driver'])
+    await client.set(late ?? '', 'what a load wrote that was under way')
+    await store.drop(['driver'])
+    expect(await client.keys('fs:prod:{*')).toEqual([])
+  })
+
   test('a login that fails is told, by the server and by what to check', async () => {
     await using guarded = await RedisServer.start('--requirepass', 'right')
     const open = (password: string) =>

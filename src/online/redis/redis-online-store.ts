@@ -103,18 +103,15 @@ export class RedisOnlineStore implements OnlineStore {
 
   async drop(tables: readonly string[]): Promise<void> {
     if (tables.length === 0) return
-    const known = new Set(await this.#connection.run((client) => client.hkeys(this.#keys.tables)))
-    const dropped = tables.filter((name) => known.has(name))
-    if (dropped.length > 0) {
-      await this.#connection.run((client) =>
-        execute(
-          client
-            .multi()
-            .sadd(this.#keys.dropping, ...dropped)
-            .hdel(this.#keys.tables, ...dropped),
-        ),
-      )
-    }
+    // Also one that is not there: a load that was under way when it went may have written to it since.
+    await this.#connection.run((client) =>
+      execute(
+        client
+          .multi()
+          .sadd(this.#keys.dropping, ...tables)
+          .hdel(this.#keys.tables, ...tables),
+      ),
+    )
     // Also what a killed process began.
     await this.#removeTables(await this.#connection.run((client) => client.smembers(this.#keys.dropping)))
     const {tables: tablesKey, schemas} = this.#keys
