@@ -8,6 +8,8 @@ import type {OnlineStore} from './online/online-store.js'
 import {openRegistry} from './registry/drivers.js'
 import type {Registry} from './registry/registry.js'
 
+type Access = 'read' | 'write'
+
 /** The registry and the stores of one repo, each opened at its first use and closed together. */
 export class OpenStores implements AsyncDisposable {
   readonly #config: RepoConfig
@@ -15,7 +17,7 @@ export class OpenStores implements AsyncDisposable {
   #registry: Promise<Registry> | undefined
   #offline: Promise<OfflineStore> | undefined
   #isClosed = false
-  #online: {readonly access: 'read' | 'write'; readonly store: Promise<OnlineStore>} | undefined
+  readonly #online = new Map<Access, Promise<OnlineStore>>()
 
   constructor(config: RepoConfig, clock: () => Instant) {
     this.#config = config
@@ -44,18 +46,22 @@ export class OpenStores implements AsyncDisposable {
   }
 
   /**
-   * A store that was opened to read is opened anew at the first write: an embedded store must not be open twice in one
-   * process. Readers wait for that moment.
+   * Of a server, one to read and one to write, so that a load neither ends reads that are under way nor makes them wait as
+   * long as it does itself. An embedded store must not be open twice in one process: who opened it to read has it opened anew
+   * at the first write, and reads by that from then on.
    */
-  online(access: 'read' | 'write'): Promise<OnlineStore> {
+  online(access: Access): Promise<OnlineStore> {
     if (this.#isClosed) return refusal()
-    const open = this.#online
-    if (open !== undefined && (open.access === 'write' || access === 'read')) return open.store
-    const store = this.#openOnline(access, open?.store).catch((error: unknown) => {
-      this.#online = undefined
+    const isEmbedded = this.#config.onlineStore.type === 'embedded'
+    const open = this.#online.get(access) ?? (isEmbedded ? this.#online.get('write') : undefined)
+    if (open !== undefined) return open
+    const replaced = isEmbedded ? this.#online.get('read') : undefined
+    if (isEmbedded) this.#online.delete('read')
+    const store = this.#openOnline(access, replaced).catch((error: unknown) => {
+      this.#online.delete(access)
       throw error
     })
-    this.#online = {access, store}
+    this.#online.set(access, store)
     return store
   }
 
@@ -67,10 +73,10 @@ export class OpenStores implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true
-    const open = [this.#registry, this.#offline, this.#online?.store]
+    const open = [this.#registry, this.#offline, ...this.#online.values()]
     this.#registry = undefined
     this.#offline = undefined
-    this.#online = undefined
+    this.#online.clear()
     for (const store of open) {
       // A store that failed to open has nothing to close, and its failure was told to who asked for it.
       const opened = await store?.catch(() => undefined)
@@ -78,10 +84,7 @@ export class OpenStores implements AsyncDisposable {
     }
   }
 
-  async #openOnline(
-    access: 'read' | 'write',
-    earlier: Promise<OnlineStore> | undefined,
-  ): Promise<OnlineStore> {
+  async #openOnline(access: Access, earlier: Promise<OnlineStore> | undefined): Promise<OnlineStore> {
     const replaced = await earlier?.catch(() => undefined)
     await replaced?.[Symbol.asyncDispose]()
     const {onlineStore, project, directory: repoDirectory} = this.#config
