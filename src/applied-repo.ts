@@ -37,6 +37,8 @@ export class AppliedRepo {
   /** The look at the registry that is under way. */
   #look: Promise<Registered> | undefined
   #readAt: Instant = 0n
+  /** How often this process changed what is registered: what was read before says nothing any more. */
+  #changes = 0
 
   constructor(openRegistry: () => Promise<Registry>, clock: () => Instant) {
     this.#openRegistry = openRegistry
@@ -55,6 +57,7 @@ export class AppliedRepo {
 
   /** Forgets what it knows: this very process changed it. */
   forget(): void {
+    this.#changes += 1
     this.#known = undefined
     this.#snapshot = undefined
     this.#latest = undefined
@@ -115,8 +118,10 @@ export class AppliedRepo {
   }
 
   async #load(): Promise<Registered> {
+    const changes = this.#changes
     const {document, revision} = await (await this.#openRegistry()).read()
-    if (this.#known?.revision !== revision) this.#known = {revision, document, readers: new Map()}
-    return this.#known
+    const known = this.#known?.revision === revision ? this.#known : {revision, document, readers: new Map()}
+    if (changes === this.#changes) this.#known = known
+    return known
   }
 }

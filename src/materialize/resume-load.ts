@@ -26,8 +26,8 @@ export interface LoadTarget {
 
 /**
  * Tells one load from another: what the rows of the view are, where they go and for how long, and the files of its source
- * as they were when it began. Where a file was replaced since, what was read of it is old, and the load begins anew. Undefined where
- * nobody can tell: such a load never goes on.
+ * as they were when it began. Where a file was replaced since, what was read of it is old, and the load begins anew.
+ * Undefined where nobody can tell: such a load never goes on.
  */
 export async function loadIdentity(
   offline: OfflineStore,
