@@ -9,6 +9,8 @@ export interface TableOptions {
 }
 
 const gap = 2
+/** Characters. */
+const longestMeasured = 1000
 
 /**
  * Rows under a head, in columns as wide as their widest cell. What is too wide for a line is a block for each row
@@ -42,7 +44,7 @@ export function fittingColumns(
 }
 
 function renderBlocks(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const width = Math.max(...head.map((title) => stringWidth(title)))
+  const width = Math.max(...head.map((title) => widthOf(title)))
   const blocks = rows.map((row) =>
     head
       .map((title, column) => [title, row[column] ?? ''] as const)
@@ -55,13 +57,18 @@ function renderBlocks(head: readonly string[], rows: readonly (readonly string[]
 
 function columnWidths(head: readonly string[], rows: readonly (readonly string[])[]): readonly number[] {
   return head.map((title, column) =>
-    Math.max(stringWidth(title), ...rows.map((row) => stringWidth(row[column] ?? ''))),
+    Math.max(widthOf(title), ...rows.map((row) => widthOf(row[column] ?? ''))),
   )
 }
 
 function pad(cell: string, width: number, right: boolean): string {
-  const space = ' '.repeat(Math.max(0, width - stringWidth(cell)))
+  const space = ' '.repeat(Math.max(0, width - widthOf(cell)))
   return right ? space + cell : cell + space
+}
+
+/** A long cell is in no column, and to measure it takes a time that grows with the square of its length. */
+function widthOf(cell: string): number {
+  return cell.length > longestMeasured ? cell.length : stringWidth(cell)
 }
 
 function terminalWidth(): number {

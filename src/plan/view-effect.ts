@@ -118,6 +118,10 @@ function reasonsOfRetired(after: FeatureView, retired: ViewEffect['retired']): r
   })
 }
 
+/** What loading again does not cure: online, no row gives way to an older one, and none goes but in a sync of the whole. */
+const oldRowsStay = ({sync}: FeatureView): string =>
+  sync === 'snapshot' ? '' : '; rows that only the old one has, or has newer, stay'
+
 /** Rows stay readable, and each is replaced when it is loaded again. */
 function reasonsToReload(
   before: FeatureView,
@@ -135,14 +139,14 @@ function reasonsToReload(
   if (before.ttl !== undefined && (after.ttl === undefined || after.ttl > before.ttl))
     reasons.push('rows that were too old count again')
   if (before.source !== after.source)
-    reasons.push(`it reads ${after.source} instead of ${before.source}; rows that only the old one has stay`)
-  else reasons.push(...changedSources(after.source, registered, desired))
+    reasons.push(`it reads ${after.source} instead of ${before.source}${oldRowsStay(after)}`)
+  else reasons.push(...changedSources(after, registered, desired))
   return reasons
 }
 
-function changedSources(name: string, registered: Definitions, desired: Definitions): readonly string[] {
-  const old = new Map(lineageOf(name, registered.dataSources).map((source) => [source.name, source]))
-  const now = new Map(lineageOf(name, desired.dataSources).map((source) => [source.name, source]))
+function changedSources(view: FeatureView, registered: Definitions, desired: Definitions): readonly string[] {
+  const old = new Map(lineageOf(view.source, registered.dataSources).map((source) => [source.name, source]))
+  const now = new Map(lineageOf(view.source, desired.dataSources).map((source) => [source.name, source]))
   // A source that comes or goes from the lineage does so by the query that names it.
   return [...now.values()].flatMap((source) => {
     const earlier = old.get(source.name)
@@ -153,7 +157,9 @@ function changedSources(name: string, registered: Definitions, desired: Definiti
       formatDefinition(withoutDocumentation(source)),
     )
     if (paths.length === 0) return []
-    return [`${addressOf(source)} changes (${paths.map((field) => field.path).join(', ')})`]
+    return [
+      `${addressOf(source)} changes (${paths.map((field) => field.path).join(', ')})${oldRowsStay(view)}`,
+    ]
   })
 }
 

@@ -38,6 +38,12 @@ describe('a table', () => {
   })
 })
 
+test('a cell of a million characters is no matter of minutes', () => {
+  const long = 'é'.repeat(1_000_000)
+  expect(renderTable(['NAME', 'VALUE'], [['a', long]], {width: 80})).toContain(long)
+  expect(renderTable(['NAME', 'VALUE'], [['a', long]])).toContain(long)
+})
+
 test('a value stays in its line', () => {
   expect(renderValue('two\nlines\tand \u001b[31m')).toBe('two\\nlines\\tand \\u001b[31m')
   expect(renderValue([1n, null, 'a'])).toBe('[1, null, a]')

@@ -322,6 +322,16 @@ describe('impact of a change', () => {
   it('says why, with the names of what changed', () => {
     const {changes} = createPlan(ridesWith([{...trips, path: 'data/other.parquet'}]), loadedRides)
     expect(changes.find((change) => change.address === 'feature_view/totals')?.notes).toEqual([
+      'data_source/trips changes (path); rows that only the old one has, or has newer, stay: what was loaded is loaded again',
+    ])
+  })
+
+  it('says nothing of old rows where a view is synced as a whole', () => {
+    const synced = {...totals, sync: 'snapshot'} as const
+    const before = ridesWith([synced])
+    const document = documentOf(before, {totals: loaded('totals')})
+    const {changes} = createPlan(ridesWith([synced, {...trips, path: 'data/other.parquet'}]), document)
+    expect(changes.find((change) => change.address === 'feature_view/totals')?.notes).toEqual([
       'data_source/trips changes (path): what was loaded is loaded again',
     ])
   })
