@@ -10,23 +10,29 @@ export interface RedisAddress {
 }
 
 const defaultPort = 6379
+const optionNames = ['ssl', 'username', 'password', 'db']
 
 /**
  * Reads Feast's form, `host:port[,host:port…][,ssl=true][,username=…][,password=…][,db=…]`:
- * https://docs.feast.dev/reference/online-stores/redis. Throws FS_CONFIG_INVALID; no message repeats a password.
+ * https://docs.feast.dev/reference/online-stores/redis. A password may hold commas: what follows it and is no other option is
+ * of it. Throws FS_CONFIG_INVALID; no message repeats a password.
  */
 export function parseConnectionString(text: string): RedisAddress {
   const nodes: {host: string; port: number}[] = []
   const options = new Map<string, string>()
-  for (const part of text.split(',').map((one) => one.trim())) {
+  for (const raw of text.split(',')) {
+    const part = raw.trim()
     const equals = part.indexOf('=')
-    if (equals > 0) options.set(part.slice(0, equals).trim().toLowerCase(), part.slice(equals + 1).trim())
+    const password = options.get('password')
+    const isOption = equals > 0 && optionNames.includes(part.slice(0, equals).trim().toLowerCase())
+    if (password !== undefined && password !== '' && !isOption) options.set('password', `${password},${raw}`)
+    else if (equals > 0)
+      options.set(part.slice(0, equals).trim().toLowerCase(), part.slice(equals + 1).trim())
     else if (part !== '') nodes.push(parseNode(part))
   }
   if (nodes.length === 0) throw invalid('it names no host')
   for (const name of options.keys())
-    if (!['ssl', 'username', 'password', 'db'].includes(name))
-      throw invalid(`it has an unknown option \`${name}\``)
+    if (!optionNames.includes(name)) throw invalid(`it has an unknown option \`${name}\``)
   const db = Number(options.get('db') ?? '0')
   if (!Number.isInteger(db) || db < 0) throw invalid('`db` is no number of a database')
   const username = options.get('username')

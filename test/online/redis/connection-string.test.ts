@@ -17,6 +17,10 @@ describe('a connection string of Redis', () => {
         db: 3,
       },
     ],
+    [
+      'a:1,password=x, y:Secret9,z=1,db=2',
+      {nodes: [{host: 'a', port: 1}], ssl: false, password: 'x, y:Secret9,z=1', db: 2},
+    ],
     ['[::1]:6380,password=', {nodes: [{host: '::1', port: 6380}], ssl: false, db: 0}],
   ])('%s', (text, address) => expect(parseConnectionString(text)).toEqual(address))
 
