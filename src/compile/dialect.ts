@@ -42,8 +42,6 @@ export interface AsOfJoin {
   readonly rightKeys: readonly string[]
   /** The event time, or event and created time. */
   readonly carried: readonly ('t' | 'c')[]
-  /** Whether it is known that few requests have the same keys; then the event time alone is carried. */
-  readonly seldomShared: boolean
 }
 
 export interface Dialect {

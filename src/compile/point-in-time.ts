@@ -11,7 +11,7 @@ import type {Relation, RelationScript} from './relations.js'
 import type {ReadableJoin} from './source-rows.js'
 import type {SqlValues} from './sql-values.js'
 import {compileViewMatches} from './view-matches.js'
-import {entityKeysOf} from './view-part.js'
+import {entityKeysOf} from './view-rows.js'
 
 /** The training frame in DuckDB: every column of the entity rows, then the outputs of each join, in their order. */
 export function compilePointInTime(options: {

@@ -14,6 +14,11 @@ export interface Relation {
    * until the end. `no`: a name for a piece of SQL.
    */
   readonly kept: 'table' | 'statement' | 'no'
+  /**
+   * How many groups it makes at most, where it groups by whole numbers that lie side by side: an engine may keep a place for
+   * each, which costs less than to look for it.
+   */
+  readonly denseGroups?: number | undefined
   readonly sql: () => string
 }
 
@@ -30,7 +35,7 @@ export interface Shortcut {
 export interface Facts {
   /** The name of a relation that is kept in a table: the last that it needs. */
   readonly after: string
-  /** A query with one row, which the script is compiled with from then on. */
+  /** A query with one row, which the script is compiled with from then on: its relations behind `after` may then be others. */
   readonly query: () => string
 }
 

@@ -3,13 +3,13 @@ import {settlingOrder, type ReadableRows} from './source-rows.js'
 
 /**
  * Relations that leave one row of each group of `candidates` (rows with the same `by` columns); `chosen` names the last.
- * Nearly every group has one row: only the others are ranked, and only for them `ranked` (a relation with all features)
- * is read. Where the engine can't put all values in order, rows that it can't tell apart are all left.
+ * Nearly every group has one row: only the others are ranked, and only for them `ranked` (a relation with all features,
+ * of which no others are asked) is read. Where the engine can't put all values in order, rows that it can't tell apart are all left.
  */
 export function settleTies(options: {
   readonly prefix: string
   readonly candidates: string
-  readonly ranked: () => string
+  readonly ranked: (tied: string) => string
   readonly by: readonly string[]
   readonly columns: readonly string[]
   readonly readable: ReadableRows
@@ -39,7 +39,7 @@ export function settleTies(options: {
           const place = order.isTotal ? 'row_number()' : 'rank()'
           return `SELECT ${columns.join(', ')} FROM (
     SELECT several.*, ${place} OVER (PARTITION BY ${group} ORDER BY ${order.sql}) AS place
-    FROM (SELECT one.* FROM ${dialect.semiJoin(ranked(), tied, by)}) AS several
+    FROM (SELECT one.* FROM ${dialect.semiJoin(ranked(tied), tied, by)}) AS several
   ) AS ranked WHERE place = 1
   UNION ALL
   SELECT ${columns.map((column) => `one.${column}`).join(', ')} FROM ${dialect.antiJoin(candidates, tied, by)}`

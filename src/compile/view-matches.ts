@@ -1,11 +1,13 @@
-import type {AskedRows} from './asked-rows.js'
+import {columnsOfKey, type AskedRows} from './asked-rows.js'
 import type {Dialect} from './dialect.js'
 import {entityTable, type EntityTable} from './entity-table.js'
+import {MetView} from './met-view.js'
 import type {PointInTimeQuery} from './query.js'
 import type {Relation} from './relations.js'
+import {SoughtView} from './sought-view.js'
 import type {ReadableJoin} from './source-rows.js'
 import type {SqlValues} from './sql-values.js'
-import {ViewPart} from './view-part.js'
+import {ViewRows} from './view-rows.js'
 
 export interface ViewMatches {
   /** They find for each entity row the event time of each view's row; they build on `entityTable`. */
@@ -18,7 +20,7 @@ export interface ViewMatches {
 
 /**
  * The row of each view that fits each entity row. For each view the event time of that row is found by keys and times
- * alone, a semi-join brings the rows of just those keys and times, and ties are settled among them: features never travel
+ * alone, a join brings the rows of just those keys and times, and ties are settled among them: features never travel
  * through the search.
  */
 export function compileViewMatches({
@@ -37,12 +39,16 @@ export function compileViewMatches({
   /** What is known of the entity rows by then. */
   readonly asked?: AskedRows | undefined
 }): ViewMatches {
-  const views = joins.map(
-    ({join, source}, index) => new ViewPart({join, source, index, query, entity, values, dialect, asked}),
-  )
-  const searches = dialect.searchesOneByOne ? views.map((view) => [view]) : [views]
+  const context = {query, entity, values, dialect, asked}
+  const views = joins.map((join, index) => {
+    const rows = new ViewRows(join, index, context)
+    return mayBeMet(rows, asked) ? new MetView(rows, context) : new SoughtView(rows, context)
+  })
+  const met = views.filter((view) => view instanceof MetView)
+  const sought = views.filter((view) => view instanceof SoughtView)
+  const searches = dialect.searchesOneByOne ? sought.map((view) => [view]) : [sought]
   const nameOf = (search: number): string =>
-    search === searches.length ? '"frame.times"' : search === 0 ? entityTable : `"frame.times${search}"`
+    search === 0 ? entityTable : search === searches.length ? '"frame.times"' : `"frame.times${search}"`
   const times = searches.map((some, search): Relation => ({
     name: nameOf(search + 1),
     kept: 'table',
@@ -50,8 +56,23 @@ export function compileViewMatches({
   FROM ${some.reduce((left, view) => view.joinAsOf(left, nameOf(search)), `${nameOf(search)} AS entity`)}`,
   }))
   return {
-    searches: [...views.flatMap((view) => view.timeRelations()), ...times],
+    searches: [
+      ...met.map((view) => view.askedRelation()).filter(isFirstOfItsName),
+      ...met.map((view) => view.foundRelation()),
+      ...sought.flatMap((view) => view.timeRelations()),
+      ...times,
+    ],
     rows: views.flatMap((view) => view.rowRelations()),
-    from: () => ['"frame.times" AS entity', ...views.map((view) => view.joinChosen())].join('\n'),
+    from: () =>
+      [`${nameOf(searches.length)} AS entity`, ...views.map((view) => view.joinChosen())].join('\n'),
   }
+}
+
+/** Not where many entity rows have the same keys, nor where rows count from the later of two times on. */
+function mayBeMet({join, entityKeys}: ViewRows, asked: AskedRows | undefined): boolean {
+  return !join.knowledgeTime && asked?.seldomShared.has(columnsOfKey(entityKeys)) === true
+}
+
+function isFirstOfItsName({name}: Relation, index: number, all: readonly Relation[]): boolean {
+  return all.findIndex((one) => one.name === name) === index
 }

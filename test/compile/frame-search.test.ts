@@ -72,7 +72,8 @@ async function searchFor(entities: string, {knowledgeTime = false} = {}): Promis
     await connection.run(`CREATE OR REPLACE TEMP TABLE ${name} AS ${sql()}`)
   const [facts] = (await connection.runAndReadAll(compile().facts?.query() ?? '')).getRows()
   const script = compile(facts)
-  return stepOf(script, script.relations.find(({name}) => name === '"frame.times"')?.sql() ?? '', duckDb)
+  const search = script.relations.find(({name}) => ['"frame.times"', '"v0.found"'].includes(name))
+  return stepOf(script, search?.sql() ?? '', duckDb)
 }
 
 const each = (count: number, times: number): string =>

@@ -44,7 +44,7 @@ export const duckDb: Dialect = {
     ) AS best FROM ${rows} AS rows WHERE t IS NOT NULL AND c IS NOT NULL
   )`
   },
-  asOfJoin: (join) => (join.seldomShared ? largestOfPairs(join) : asOf(join)),
+  asOfJoin: asOf,
   semiJoinTakesRepeats: true,
   semiJoin: (one, other, columns) =>
     `${one} AS one SEMI JOIN ${other} AS other ON ${equalColumns('one', 'other', columns)}`,
@@ -56,30 +56,10 @@ export const duckDb: Dialect = {
 }
 
 /** Sorts both sides: https://duckdb.org/docs/stable/guides/sql_features/asof_join */
-function asOf(join: AsOfJoin): string {
-  const {left, right, rightAlias, carried} = join
+function asOf({left, entityKeys, entityTime, right, rightAlias, rightKeys, carried}: AsOfJoin): string {
   // What is carried twice is sorted and kept twice.
   const known = carried.length === 1 ? 't' : 'known'
-  return `${left}\n  ASOF LEFT JOIN ${right} AS ${rightAlias} ON ${knownInTime(join, 'entity', rightAlias, known)}`
-}
-
-/** Holds the requests alone, and meets each row with all those of its keys. */
-function largestOfPairs(join: AsOfJoin): string {
-  const {left, entity, entityRow, right, rightAlias} = join
-  return `${left}
-  LEFT JOIN (
-    SELECT asked.${entityRow}, max(known.t) AS t FROM ${right} AS known JOIN ${entity} AS asked ON ${knownInTime(join, 'asked', 'known', 't')}
-    GROUP BY asked.${entityRow}
-  ) AS ${rightAlias} ON ${rightAlias}.${entityRow} = entity.${entityRow}`
-}
-
-/** Whether a row has the keys of a request and was known by its time, each under its alias. */
-function knownInTime(
-  {entityKeys, entityTime, rightKeys}: AsOfJoin,
-  request: string,
-  row: string,
-  time: 't' | 'known',
-): string {
-  const equal = rightKeys.map((key, index) => `${request}.${entityKeys[index] ?? ''} = ${row}.${key}`)
-  return [...equal, `${request}.${entityTime} >= ${row}.${time}`].join(' AND ')
+  const equal = rightKeys.map((key, index) => `entity.${entityKeys[index] ?? ''} = ${rightAlias}.${key}`)
+  const conditions = [...equal, `entity.${entityTime} >= ${rightAlias}.${known}`]
+  return `${left}\n  ASOF LEFT JOIN ${right} AS ${rightAlias} ON ${conditions.join(' AND ')}`
 }

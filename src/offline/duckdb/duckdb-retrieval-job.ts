@@ -40,9 +40,6 @@ export class DuckDbRetrievalJob extends FrameJob {
     limit: number | undefined,
     signal: AbortSignal | undefined,
   ): Promise<Statement & AsyncDisposable> {
-    // Times that are grouped by the numbers of a million entity rows lie in a plain array: a quarter less time. (Statements
-    // of other sessions keep less: what they group may be wide, and each thread would take an array of it.)
-    await this.#session.run('SET SESSION perfect_ht_threshold = 20')
     return runSteps(this.#session, this.#compile(limit), signal)
   }
 

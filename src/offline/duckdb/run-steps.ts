@@ -1,5 +1,5 @@
 import {duckDb} from '../../compile/dialects/duckdb.js'
-import {asStatement, stepOf, type RelationScript} from '../../compile/relations.js'
+import {asStatement, stepOf, type Relation, type RelationScript} from '../../compile/relations.js'
 import {BoundValues, type SqlValues} from '../../compile/sql-values.js'
 import type {NativeColumn} from './frame-columns.js'
 import type {DuckDbSession} from './duckdb-session.js'
@@ -30,7 +30,8 @@ export async function runSteps(
   compile: Compile,
   signal?: AbortSignal,
 ): Promise<Statement & AsyncDisposable> {
-  const {relations, shortcut, facts} = compile(new BoundValues())
+  let script = compile(new BoundValues())
+  const {shortcut, facts} = script
   let known: readonly unknown[] | undefined
   const step = (part: (script: RelationScript) => string): Statement =>
     statement((values) => compile(values, known), part)
@@ -44,12 +45,19 @@ export async function runSteps(
   const end = (): Promise<void> => drop([...tables])
   try {
     let readLast: ReadonlyMap<number, readonly string[]> | undefined
-    for (const [index, {kept, name}] of relations.entries()) {
+    for (let index = 0; index < script.relations.length; index += 1) {
+      const {kept, name, denseGroups} = script.relations[index] as Relation
       if (kept !== 'table') continue
       const {sql, parameters} = step((script) => script.relations[index]?.sql() ?? '')
-      await session.run(`CREATE TEMP TABLE ${name} AS ${sql}`, parameters, signal)
+      await withPlaces(session, denseGroups, () =>
+        session.run(`CREATE TEMP TABLE ${name} AS ${sql}`, parameters, signal),
+      )
       tables.add(name)
-      if (name === facts?.after) [known] = await session.rows(facts.query(), [], signal)
+      if (name === facts?.after) {
+        ;[known] = await session.rows(facts.query(), [], signal)
+        // Those that follow may be others now.
+        script = compile(new BoundValues(), known)
+      }
       if (name === shortcut?.after) {
         const [[holds] = []] = await session.rows(shortcut.holds(), [], signal)
         if (holds === true)
@@ -57,13 +65,35 @@ export async function runSteps(
       }
       // With the facts a step may read more than without them.
       if (facts !== undefined && known === undefined) continue
-      readLast ??= tablesReadLast(compile(new BoundValues(), known))
+      readLast ??= tablesReadLast(script)
       await drop(readLast.get(index) ?? [])
     }
     return {...step(({select}) => select()), [Symbol.asyncDispose]: end}
   } catch (error) {
     await end()
     throw error
+  }
+}
+
+/**
+ * While it groups by so many numbers in a row, the engine may keep a place for each; by itself it does so for a few
+ * thousand: https://duckdb.org/docs/stable/configuration/overview
+ */
+async function withPlaces(
+  session: DuckDbSession,
+  groups: number | undefined,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  if (groups === undefined) {
+    await work()
+    return
+  }
+  // It counts two values more than there are.
+  await session.run(`SET SESSION perfect_ht_threshold = ${Math.ceil(Math.log2(groups + 2))}`)
+  try {
+    await work()
+  } finally {
+    await session.run('RESET SESSION perfect_ht_threshold')
   }
 }
 
