@@ -83,6 +83,25 @@ describe('what only Cassandra does', () => {
     expect(rows.map((one) => ({...one}))).toEqual([{driver_id: expect.anything() as unknown, x: 'mine'}])
   })
 
+  test('a table that goes, or loses a column, under a load that has written to it: the view changed, the server is well', async () => {
+    await using store = await openStore('rides', 'write')
+    await store.prepare([table])
+    const write = (event: bigint) =>
+      store.write(table, onlineRows(table, [row(1n, event, null, 1.5, 'a')])).catch((error: unknown) => error)
+    await write(5n)
+    await read(store)
+    await client.execute(`ALTER TABLE ${place} DROP rate`)
+    const told = {code: 'FS_VIEW_CHANGED', message: expect.stringContaining('rate') as string}
+    expect(await write(6n)).toMatchObject(told)
+    await expect(read(store)).rejects.toMatchObject(told)
+    await client.execute(`DROP TABLE ${place}`)
+    expect(await write(7n)).toMatchObject({
+      code: 'FS_VIEW_CHANGED',
+      message: expect.stringContaining('rides__driver') as string,
+    })
+    expect(await read(store)).toBeUndefined()
+  })
+
   test('a row that is too large is rejected by itself, and one just below is taken', async () => {
     await using store = await openStore('rides', 'write')
     await store.prepare([table])

@@ -1,11 +1,11 @@
-import {rmSync, writeFileSync} from 'node:fs'
+import {mkdirSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest'
 import {Redis} from 'ioredis'
 import {FeatureStore, type Check} from '../../src/feature-store.js'
 import {examineWith, unwell} from '../support/examined-repo.js'
 import {PostgresServer} from '../support/postgres-server.js'
-import {RedisServer} from '../support/redis-server.js'
+import {RedisCluster, RedisServer} from '../support/redis-server.js'
 import {runFs} from '../support/run-fs.js'
 import {createStatsRepo, writeStats} from '../support/stats-repo.js'
 
@@ -70,6 +70,40 @@ describe('what doctor finds in Redis', () => {
     } finally {
       await client.replicaof('NO', 'ONE')
     }
+  })
+
+  test('a server that takes no writes: for want of replicas, or because it could not save', async () => {
+    await client.config('SET', 'min-replicas-to-write', '1')
+    const unsafe = unwell(await examine(redis()))
+    await client.config('SET', 'min-replicas-to-write', '0')
+    expect(unsafe).toMatchObject([
+      {name: 'writes', status: 'failed', remedy: expect.stringContaining('min-replicas-to-write')},
+    ])
+    await using full = await RedisServer.start('--dbfilename', 'unsaved.rdb')
+    const direct = new Redis(full.port)
+    const [, folder = ''] = await direct.config('GET', 'dir')
+    // Where a file is to come, a folder stands.
+    mkdirSync(join(folder, 'unsaved.rdb'))
+    await direct.bgsave()
+    await expect
+      .poll(() => direct.info('persistence'), {timeout: 10_000})
+      .toContain('rdb_last_bgsave_status:err')
+    direct.disconnect()
+    const at = {type: 'redis', connection_string: `127.0.0.1:${full.port}`}
+    expect(unwell(await examine({online_store: at}))).toMatchObject([
+      {name: 'writes', status: 'warning', detail: expect.stringContaining('disk')},
+    ])
+  })
+
+  test('a node of a cluster that the settings take for a server by itself', async () => {
+    await using cluster = await RedisCluster.start()
+    const [address] = cluster.addresses.split(',')
+    const one = {type: 'redis', connection_string: address}
+    expect(unwell(await examine({online_store: one}))).toMatchObject([
+      {name: 'cluster', status: 'failed', remedy: expect.stringContaining('redis_cluster')},
+    ])
+    const all = {type: 'redis', redis_type: 'redis_cluster', connection_string: cluster.addresses}
+    expect(unwell(await examine({online_store: all}))).toEqual([])
   })
 
   test('a user who lacks rights: which, and the command that gives them; with it all is well', async () => {

@@ -263,6 +263,35 @@ describe('what only Redis does', () => {
     })
   })
 
+  test('so is one at a cluster, of which the client says no more than that it has no node', async () => {
+    await using guarded = await RedisServer.startNode('--requirepass', 'right')
+    await using wrong = await openOnlineStore(
+      {
+        type: 'redis',
+        settings: {
+          redisType: 'redis_cluster',
+          connectionString: `127.0.0.1:${guarded.port},password=wrong`,
+        },
+      },
+      {project: 'rides', repoDirectory: '/', access: 'read'},
+    )
+    await expect(wrong.listTables()).rejects.toMatchObject({
+      code: 'FS_STORE_UNAVAILABLE',
+      message: expect.stringMatching(/WRONGPASS|NOAUTH/) as string,
+      hint: expect.stringMatching(/password/) as string,
+    })
+  })
+
+  test('a command that is refused is told of by its own words, not as a transaction that was given up', async () => {
+    await client.acl('SETUSER', 'reader', 'on', '>s', '+@all', '-hset', '~fs:*')
+    await using store = await openStore('rides', 'write', ',username=reader,password=s')
+    await expect(store.prepare([table])).rejects.toMatchObject({
+      code: 'FS_STORE_UNAVAILABLE',
+      message: expect.stringMatching(/NOPERM.*hset/) as string,
+      hint: expect.stringContaining('ACL') as string,
+    })
+  })
+
   test('TLS with an authority of its own, and a user whom an ACL confines to the keys of the store', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'fs-tls-'))
     const certificates = makeCertificates(folder)

@@ -4,7 +4,7 @@ import {patiently} from '../../patiently.js'
 import {StoreRefusal} from '../pacing/write-pacer.js'
 import {whenAllHostsAreDown} from './all-hosts-down.js'
 import type {CassandraSettings} from './cassandra-settings.js'
-import {hintFor, isAboutStatement, reasonOf, refusalCauseOf} from './driver-errors.js'
+import {hintFor, isAboutStatement, isUnprepared, reasonOf, refusalCauseOf} from './driver-errors.js'
 import {openSession} from './open-session.js'
 
 const {consistencies} = cassandra.types
@@ -55,21 +55,21 @@ export class CassandraConnection implements AsyncDisposable {
   }
 
   /** One read of one partition, again and again while what stops it may pass. Throws FS_STORE_UNAVAILABLE. */
-  read({query, params}: Statement): Promise<types.ResultSet> {
-    return this.#patiently((client) => client.execute(query, params, this.#readOptions))
+  read(statement: Statement): Promise<types.ResultSet> {
+    return this.#patiently((client) => execute(client, statement, this.#readOptions))
   }
 
   /** The same, once: throws StoreRefusal where it may be asked again, or FS_STORE_UNAVAILABLE. */
-  readOnce({query, params}: Statement): Promise<types.ResultSet> {
-    return this.#once((client) => client.execute(query, params, this.#readOptions))
+  readOnce(statement: Statement): Promise<types.ResultSet> {
+    return this.#once((client) => execute(client, statement, this.#readOptions))
   }
 
   /**
    * Statements that come first of all or change little: schemas, catalogs, leases. At quorum, as `read` is not. Throws
    * FS_STORE_UNAVAILABLE, or the reason of a signal that ends its patience.
    */
-  run({query, params}: Statement, signal?: AbortSignal): Promise<types.ResultSet> {
-    return this.#patiently((client) => client.execute(query, params, this.#writeOptions), signal)
+  run(statement: Statement, signal?: AbortSignal): Promise<types.ResultSet> {
+    return this.#patiently((client) => execute(client, statement, this.#writeOptions), signal)
   }
 
   /** Changes the schema, and waits until all nodes know. */
@@ -80,7 +80,7 @@ export class CassandraConnection implements AsyncDisposable {
   /** Statements one after the other. Once: throws StoreRefusal where they may be sent again, or FS_STORE_UNAVAILABLE. */
   async writeOnce(statements: readonly Statement[]): Promise<void> {
     await this.#once(async (client) => {
-      for (const {query, params} of statements) await client.execute(query, params, this.#writeOptions)
+      for (const statement of statements) await execute(client, statement, this.#writeOptions)
     })
   }
 
@@ -177,6 +177,20 @@ export class CassandraConnection implements AsyncDisposable {
       `${product} at ${contactPoints.join(', ')}: ${reason.replace(/\.?$/, '.')}`,
       {hint: hintFor(reason), cause: error},
     )
+  }
+}
+
+/** Under another text, which no server has forgotten, a statement that can't be prepared gets the server's reason. */
+async function execute(
+  client: Client,
+  {query, params}: Statement,
+  options: QueryOptions,
+): Promise<types.ResultSet> {
+  try {
+    return await client.execute(query, params, options)
+  } catch (error) {
+    if (!isUnprepared(error)) throw error
+    return client.execute(`${query} `, params, options)
   }
 }
 

@@ -29,6 +29,13 @@ export function isAboutStatement(error: unknown): error is Error & {readonly cod
   return aboutStatement.has(codeOf(error) ?? -1)
 }
 
+/** Whether each server had forgotten the statement and could not prepare it again; the driver keeps to itself why. */
+export function isUnprepared(error: unknown): boolean {
+  if (error instanceof cassandra.errors.NoHostAvailableError)
+    return innerErrorsOf(error).some((inner) => isUnprepared(inner))
+  return codeOf(error) === responseErrorCodes.unprepared
+}
+
 /** For who asks for more than is there, or than the user may do. */
 export function statementFailure(
   error: Error,

@@ -8,6 +8,7 @@ const usedCommands = [
   ...[
     'get',
     'mget',
+    'mset',
     'msetnx',
     'set',
     'evalsha',
@@ -57,7 +58,9 @@ export async function* examineRedis(
   yield* encryption(connection)
   const infos = await connection.run(() => Promise.all(masters.map(infoOf)))
   yield versionOf(infos)
+  yield* modeOf(connection, infos)
   yield* roleOf(infos)
+  yield* refusedWritesOf(infos)
   yield await rightsOf(connection, masters[0] as Redis, keyOfProject)
   yield evictionOf(infos)
   yield fillOf(infos)
@@ -103,6 +106,41 @@ function versionOf(infos: readonly (Info | undefined)[]): Finding {
   if (major >= oldestTried) return {name: 'version', status: 'ok', detail}
   const remedy = `Use ${oldestTried} or newer: this one was never tried.`
   return {name: 'version', status: 'warning', detail, remedy}
+}
+
+/** Only what is wrong. A cluster of which slots are not served is not connected to at all. */
+function* modeOf(
+  {isCluster, place}: RedisConnection,
+  infos: readonly (Info | undefined)[],
+): Generator<Finding> {
+  if (isCluster || !infos.some((info) => info?.get('cluster_enabled') === '1')) return
+  yield {
+    name: 'cluster',
+    status: 'failed',
+    detail: `${place} is a node of a cluster: it takes the keys of its own slots alone`,
+    remedy: 'Say `redis_type: redis_cluster` in `online_store`.',
+  }
+}
+
+/** Only what is wrong. https://redis.io/docs/latest/commands/info; the server itself answers MISCONF or NOREPLICAS then. */
+function* refusedWritesOf(infos: readonly (Info | undefined)[]): Generator<Finding> {
+  const has = (field: string, value: string): boolean => infos.some((info) => info?.get(field) === value)
+  if (has('aof_last_write_status', 'err') || has('rdb_last_bgsave_status', 'err')) {
+    yield {
+      name: 'writes',
+      status: 'warning',
+      detail: 'the server could not save to its disk; unless it was told otherwise, it takes no writes',
+      remedy: "See the server's log, and free its disk.",
+    }
+  }
+  if (has('min_slaves_good_slaves', '0')) {
+    yield {
+      name: 'writes',
+      status: 'failed',
+      detail: 'none of the replicas is there that `min-replicas-to-write` wants: the server takes no writes',
+      remedy: 'Bring the replicas back, or set `min-replicas-to-write` to 0.',
+    }
+  }
 }
 
 /** Only what is wrong: a replica serves reads and refuses loads. */
@@ -159,6 +197,7 @@ function dryRun(command: string, key: string): readonly string[] {
     case 'evalsha':
       return [command, 'return 0', '1', key]
     case 'set':
+    case 'mset':
     case 'msetnx':
     case 'hget':
     case 'hmget':

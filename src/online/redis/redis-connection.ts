@@ -18,6 +18,7 @@ const longestPauseMillis = 2000
 /** What passes by itself: the server starts, fails over, is full of clients or of work. */
 const transientReply =
   /^(LOADING|READONLY|CLUSTERDOWN|MOVED|ASK|TRYAGAIN|MASTERDOWN|BUSY|NOREPLICAS|ERR max number of clients)/
+const refusedLogin = /^(WRONGPASS|NOAUTH|NOPERM)|invalid password/i
 const transientFailure =
   /Command timed out|Socket timeout|Connection is closed|Stream isn't writeable|max retries per request|Too many Cluster redirections|refresh slots cache|None of startup nodes|Cluster isn't ready|sentinels are unreachable|EAI_AGAIN|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/i
 
@@ -51,7 +52,7 @@ export class RedisConnection implements AsyncDisposable {
     this.isOnLoopback = settings.nodes.every(({host}) => /^(localhost|127\..*|::1)$/.test(host))
     this.#settings = settings
     this.#client = connect(settings)
-    this.#client.on('error', (error: Error) => (this.#reason = error))
+    this.#client.on('error', (error: Error) => (this.#reason = originOf(error)))
     this.#client.on('ready', () => {
       this.#reason = undefined
       this.#wasReady = true
@@ -87,9 +88,9 @@ export class RedisConnection implements AsyncDisposable {
     } catch (error) {
       const cause = this.#causeOf(error)
       if (!isTransient(cause)) throw this.#unavailable(cause)
-      if (error instanceof Error && error.message.startsWith('READONLY') && this.#client instanceof Redis) {
+      if (cause.message.startsWith('READONLY') && this.#client instanceof Redis) {
         // Until there is a new connection, other commands say no more than that there is none.
-        this.#reason = error
+        this.#reason = cause
         reconnect(this.#client)
       }
       await refreshSlots(this.#client)
@@ -117,7 +118,7 @@ export class RedisConnection implements AsyncDisposable {
 
   /** The event tells why where the command only says that the connection is gone. */
   #causeOf(error: unknown): Error {
-    const told = error instanceof Error ? error : new Error(String(error))
+    const told = originOf(error instanceof Error ? error : new Error(String(error)))
     const cause = transientFailure.test(told.message) && this.#reason !== undefined ? this.#reason : told
     // The client waits as long for a command as for any word on its connection: which it gives up first is chance.
     return /^Socket timeout/.test(cause.message) ? new Error('Command timed out', {cause}) : cause
@@ -174,6 +175,15 @@ function connect(settings: RedisSettings): Redis | Cluster {
   }
 }
 
+/** What a transaction was given up for, or a cluster could not be asked for, where the client's own words hide it. */
+function originOf(
+  error: Error & {readonly previousErrors?: readonly Error[]; readonly lastNodeError?: Error | null},
+): Error {
+  const {previousErrors, lastNodeError} = error
+  if (previousErrors?.[0] !== undefined) return previousErrors[0]
+  return lastNodeError && refusedLogin.test(lastNodeError.message) ? lastNodeError : error
+}
+
 async function withinBounds<T>(replies: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const end = new Promise<never>((_, reject) => {
@@ -223,8 +233,9 @@ function hintFor(message: string, {type, ssl}: RedisSettings): string {
     return 'Something else than Redis answers there: check the port in `online_store.connection_string`.'
   if (ssl && /ETIMEDOUT|ECONNRESET|timed out|closed/i.test(message))
     return 'Check that the server is up and speaks TLS at this port; for one that does not, leave `ssl=true` and `ca_file` out.'
-  if (/^(WRONGPASS|NOAUTH|NOPERM)|invalid password/i.test(message))
-    return 'Check the username, the password and the rights of that user (ACL).'
+  if (refusedLogin.test(message)) return 'Check the username, the password and the rights of that user (ACL).'
+  if (/^(MISCONF|NOREPLICAS)/.test(message))
+    return 'The server takes no writes for now: `fs doctor` says why.'
   if (message.startsWith('OOM'))
     return 'Give Redis more memory (`maxmemory`), or keep fewer rows: a shorter ttl.'
   if (/certificate|TLS|SSL|ALTNAME/i.test(message))
