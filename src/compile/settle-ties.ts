@@ -3,8 +3,8 @@ import {settlingOrder, type ReadableRows} from './source-rows.js'
 
 /**
  * Relations that leave one row of each group of `candidates` (rows with the same `by` columns); `chosen` names the last.
- * Nearly every group has one row: only the others are ranked, and only for them `ranked` (a relation with all features,
- * of which no others are asked) is read. Where the engine can't put all values in order, rows that it can't tell apart are all left.
+ * Nearly every group has one row: only the others, those of `tied`, are ranked, and only for them `ranked` (a relation with
+ * all features) is read. Where the engine can't put all values in order, rows that it can't tell apart are all left.
  */
 export function settleTies(options: {
   readonly prefix: string

@@ -93,7 +93,8 @@ async function withPlaces(
   try {
     await work()
   } finally {
-    await session.run('RESET SESSION perfect_ht_threshold')
+    // Where the session was closed meanwhile, this would hide why the work failed; the next statement says it as well.
+    await session.run('RESET SESSION perfect_ht_threshold').catch(() => undefined)
   }
 }
 

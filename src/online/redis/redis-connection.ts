@@ -15,10 +15,11 @@ const firstPatienceMillis = 5000
 const firstPauseMillis = 50
 const longestPauseMillis = 2000
 
+const refusedLogin = /^(WRONGPASS|NOAUTH|NOPERM)|invalid password/i
+
 /** What passes by itself: the server starts, fails over, is full of clients or of work. */
 const transientReply =
   /^(LOADING|READONLY|CLUSTERDOWN|MOVED|ASK|TRYAGAIN|MASTERDOWN|BUSY|NOREPLICAS|ERR max number of clients)/
-const refusedLogin = /^(WRONGPASS|NOAUTH|NOPERM)|invalid password/i
 const transientFailure =
   /Command timed out|Socket timeout|Connection is closed|Stream isn't writeable|max retries per request|Too many Cluster redirections|refresh slots cache|None of startup nodes|Cluster isn't ready|sentinels are unreachable|EAI_AGAIN|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/i
 
