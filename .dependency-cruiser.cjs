@@ -69,6 +69,7 @@ const arrows = {
     'offline/offline-store',
     'online/online-store',
     'online/online-table',
+    'online/load-number',
     'online/shared-note',
     'online/store-identity',
     'online/pacing',

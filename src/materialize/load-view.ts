@@ -7,7 +7,7 @@ import type {OnlineRows, OnlineStore, OnlineTable, RowLife, WriteResult} from '.
 import {AcknowledgedPosition, type AcknowledgedBatch} from './acknowledged-position.js'
 import {formatPosition} from './load-position.js'
 import {pickRows} from './pick-rows.js'
-import type {Reject} from './rejects-file.js'
+import type {Reject, RejectsFile} from './rejects-file.js'
 import type {StoreWriter} from './store-writer.js'
 import type {ViewTally} from './view-tally.js'
 
@@ -24,7 +24,7 @@ export interface ViewLoad {
   /** Of rows that grow too old to be read. */
   readonly life?: RowLife | undefined
   /** What was written is counted here, batch by batch; rows that can't be written go to its rejects. */
-  readonly tally: ViewTally
+  readonly tally: Pick<ViewTally, 'addWritten'> & {readonly rejects: Pick<RejectsFile, 'add'>}
   readonly signal?: AbortSignal | undefined
   /** After each batch. */
   readonly onRows: () => void

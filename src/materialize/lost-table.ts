@@ -1,13 +1,15 @@
 import type {OnlineStore, OnlineTable} from '../online/online-store.js'
+import {lastLoadOf} from '../online/load-number.js'
 import {storeIdentity} from '../online/store-identity.js'
 import type {ViewState} from '../registry/registry.js'
 
-/** Why the online store does not hold what was loaded: its table is gone, or it is not the store that was loaded. */
-export type TableLoss = 'emptied' | 'another_store'
+/** Why the online store does not hold what was loaded: its table is gone, it is not the store that was loaded, or it went back. */
+export type TableLoss = 'emptied' | 'another_store' | 'went_back'
 
 /**
- * How the online store lost what the registry says was loaded: it was emptied or replaced, or feature_store.yaml names
- * another one since, which may well hold an older load. Only a table that lost everything is noticed.
+ * How the online store lost what the registry says was loaded: it was emptied or replaced, it came back from an older
+ * backup, or feature_store.yaml names another one since, which may well hold an older load. A loss that leaves the table,
+ * the store's identity and the number of its last load is not noticed: single rows that somebody deleted, say.
  */
 export async function lossOf(
   online: Pick<OnlineStore, 'listTables' | 'notes'>,
@@ -18,7 +20,9 @@ export async function lossOf(
   if (holdsNothing && state.checkpoint === undefined) return undefined
   // Not by its rows: they may all have expired, or none of them could be written.
   if (!(await online.listTables()).includes(table.name)) return 'emptied'
-  const {storeId} = state
+  const {storeId, loadNumber = 0} = state
   const found = storeId === undefined ? undefined : await storeIdentity(online)
-  return found === undefined || found === storeId ? undefined : 'another_store'
+  if (found !== undefined && found !== storeId) return 'another_store'
+  if (loadNumber === 0) return undefined
+  return (await lastLoadOf(online, table.name)) < loadNumber ? 'went_back' : undefined
 }

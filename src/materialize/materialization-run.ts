@@ -36,6 +36,7 @@ const checkpointMillis = 2000
 const lossNotes = {
   emptied: 'the online store had lost its rows',
   another_store: 'the online store is another one than that of the last load, or older',
+  went_back: 'the online store holds less than the last load left (an older backup, or a crash)',
 } as const satisfies Record<TableLoss, string>
 
 /**
@@ -180,7 +181,7 @@ export class MaterializationRun {
     if (loss === undefined) return held
     tally.notes = [...tally.notes, `${lossNotes[loss]}, so all of them are due again`]
     // With what an older load left nothing can be compared: nobody knows which of its rows are gone from the source.
-    const isUnknown = loss === 'another_store' && view.sync === 'snapshot'
+    const isUnknown = loss !== 'emptied' && view.sync === 'snapshot'
     const occupied = isUnknown ? await online.listTables() : []
     const {document} = await this.#update((current) => {
       const now = current.views[name]

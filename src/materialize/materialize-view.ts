@@ -11,7 +11,8 @@ import {giveStoreIdentity} from '../online/store-identity.js'
 import type {Checkpoint, RegistryDocument, ViewState} from '../registry/registry.js'
 import {mergeIntervals} from './intervals.js'
 import type {AcknowledgedBatch} from './acknowledged-position.js'
-import {loadView, rejectIncomplete} from './load-view.js'
+import {loadDurably} from './load-durably.js'
+import {loadView, rejectIncomplete, type ViewLoad} from './load-view.js'
 import type {MaterializationContext} from './materialization-options.js'
 import {stateAfterLoad, watermarkOf, type LoadRequest, type LoadSelection} from './plan-load.js'
 import {surveySource, toRead} from './survey-source.js'
@@ -22,6 +23,10 @@ import type {ViewTally} from './view-tally.js'
 
 /** Loads of more keys go through them in order, and can go on where a killed run ended. Others are quickly done again. */
 const keysOfLongLoad = 100_000
+const writtenAgain =
+  'a server of the online store ended during the load and may have lost rows that it had taken, so all of it was written again'
+/** Of rows that were counted and kept before. */
+const uncounted: ViewLoad['tally'] = {addWritten: () => undefined, rejects: {add: () => Promise.resolve()}}
 /** How often space is reclaimed when `expire_after` is 0. */
 const shortestReclaimPeriod = 3_600_000_000n
 
@@ -62,7 +67,7 @@ export async function materializeView(
   const rows = {...asDefined, source: tree}
   tally.snapshots = snapshots
   if (view.sync === 'snapshot') {
-    const stateAfter = await syncSnapshot({
+    const {loadNumber, stateAfter} = await syncSnapshot({
       rows,
       table,
       state,
@@ -73,10 +78,11 @@ export async function materializeView(
       context,
       tally,
     })
-    return {hasMore: false, commit: committing(name, document, {context, storeId}, stateAfter)}
+    return {hasMore: false, commit: committing(name, document, {context, storeId, loadNumber}, stateAfter)}
   }
   const begunAt = clock()
-  const target = {table: table.name, storeId, keepFor: lifeOf(view, context)?.keepFor}
+  const servers = await online.volatileServers()
+  const target = {table: table.name, storeId, servers, keepFor: lifeOf(view, context)?.keepFor}
   const resumed = await resumeLoad(offline, rows, {state, target, request, now: begunAt})
   if (resumed !== undefined) goOn(tally, resumed.checkpoint)
   // Before the source is looked at: what changes from here on is another load's.
@@ -96,6 +102,7 @@ export async function materializeView(
     after: resumed?.after,
   } as const
   if (summary.incompleteRows > 0) await rejectIncomplete({query, offline, tally, signal})
+  let {loadNumber} = state
   if (summary.rows > summary.incompleteRows) {
     const onRows = (): void =>
       onProgress?.({
@@ -127,11 +134,19 @@ export async function materializeView(
       })
     }
     const life = lifeOf(view, context)
-    const batches = offline.readLatest(query, signal === undefined ? {} : {signal})
     const isInKeyOrder = query.order === 'key'
-    await loadView({batches, isInKeyOrder, table, online, writer, life, tally, signal, onRows, onPosition})
-    // A server that came back empty after the last write would else count as loaded.
-    if (!(await online.listTables()).includes(table.name)) throw tableGone()
+    const options = signal === undefined ? {} : {signal}
+    const load = {isInKeyOrder, table, online, writer, life, signal, onRows}
+    loadNumber = await loadDurably({online, table, state}, async (attempt) => {
+      if (attempt === 1) {
+        const batches = offline.readLatest(query, options)
+        return loadView({...load, batches, tally, onPosition})
+      }
+      tally.notes = [...tally.notes, writtenAgain]
+      // All that this load has ever written, which was counted.
+      const batches = offline.readLatest({...query, after: undefined}, options)
+      return loadView({...load, batches, tally: uncounted})
+    })
   }
 
   const forgetBefore = await reclaimSpace(view, state, request, {table, online}, context, tally)
@@ -142,7 +157,7 @@ export async function materializeView(
   const load = {intervals: selection.intervals, arrival, newestEventTimestamp, forgetBefore}
   return {
     hasMore: resumed !== undefined && request.command === 'materialize-incremental',
-    commit: committing(name, document, {context, storeId}, (now) => stateAfterLoad(now, load)),
+    commit: committing(name, document, {context, storeId, loadNumber}, (now) => stateAfterLoad(now, load)),
   }
 }
 
@@ -150,7 +165,16 @@ export async function materializeView(
 function committing(
   name: string,
   document: RegistryDocument,
-  {context, storeId}: {readonly context: MaterializationContext; readonly storeId: string},
+  {
+    context,
+    storeId,
+    loadNumber,
+  }: {
+    readonly context: MaterializationContext
+    readonly storeId: string
+    /** Undefined where none ever wrote. */
+    readonly loadNumber: number | undefined
+  },
   stateAfter: (now: ViewState) => ViewState,
 ): CoverageCommit {
   const before = identityOf(name, document)
@@ -158,7 +182,7 @@ function committing(
     const now = current.views[name]
     if (now === undefined || identityOf(name, current) !== before) throw viewChanged()
     if (now.lease?.runId !== context.runId) throw leaseLost()
-    return {...stateAfter(now), storeId}
+    return {...stateAfter(now), storeId, ...(loadNumber === undefined ? {} : {loadNumber})}
   }
 }
 
@@ -175,14 +199,6 @@ export function viewChanged(): FeatureStoreError {
     'FS_VIEW_CHANGED',
     'An apply changed the view while this run loaded it, so nothing counts as loaded.',
     {hint: 'Run it again: it then loads what the changed view needs.'},
-  )
-}
-
-function tableGone(): FeatureStoreError {
-  return new FeatureStoreError(
-    'FS_VIEW_CHANGED',
-    'The online table of the view was gone when this run had loaded it, so nothing counts as loaded.',
-    {hint: 'Something else was applied, or the store lost what it held: run it again.'},
   )
 }
 

@@ -20,6 +20,8 @@ export interface ResumedLoad extends SourceSurvey {
 export interface LoadTarget {
   readonly table: string
   readonly storeId: string
+  /** Those that may take rows with them when they end: the load goes on only where all of them live. */
+  readonly servers: readonly string[]
   /** How long after its event time the store keeps a row, in microseconds; undefined: for ever. */
   readonly keepFor: bigint | undefined
 }
@@ -32,13 +34,14 @@ export interface LoadTarget {
 export async function loadIdentity(
   offline: OfflineStore,
   rows: FeatureRows,
-  {table, storeId, keepFor}: LoadTarget,
+  {table, storeId, servers, keepFor}: LoadTarget,
   begunAt: Instant,
 ): Promise<string | undefined> {
   const version = await offline.sourceVersion(rows.source, begunAt)
   if (version === undefined) return undefined
-  const text = JSON.stringify([rows, table, storeId, keepFor, version], (_, value: unknown) =>
-    typeof value === 'bigint' ? String(value) : value,
+  const text = JSON.stringify(
+    [rows, table, storeId, [...servers].sort(), keepFor, version],
+    (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value),
   )
   return createHash('sha256').update(text).digest('hex')
 }

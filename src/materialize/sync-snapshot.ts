@@ -14,6 +14,7 @@ import type {LatestBatch, OfflineStore, RemovedBatch} from '../offline/offline-s
 import type {EntityKey, OnlineStore, OnlineTable, RemovedRows} from '../online/online-store.js'
 import type {ViewState} from '../registry/registry.js'
 import {keyAt} from './key-at.js'
+import {noteDurably, serverEnded} from './load-durably.js'
 import {loadView, rejectIncomplete, type ViewLoad} from './load-view.js'
 import type {MaterializationContext} from './materialization-options.js'
 import {watermarkOf, type LoadRequest} from './plan-load.js'
@@ -35,15 +36,25 @@ export interface SnapshotSync {
   readonly tally: ViewTally
 }
 
-/** Returns what is then to be registered of the view. Throws FS_LOAD_NOT_VERIFIED, FS_SNAPSHOT_MISSING, FS_LEASE_LOST. */
-export async function syncSnapshot(sync: SnapshotSync): Promise<(now: ViewState) => ViewState> {
+/** What is then to be registered of the view. */
+export interface SyncedSnapshot {
+  /** Undefined where none ever wrote. */
+  readonly loadNumber: number | undefined
+  readonly stateAfter: (now: ViewState) => ViewState
+}
+
+/**
+ * Throws FS_LOAD_NOT_VERIFIED, FS_SNAPSHOT_MISSING, FS_LEASE_LOST, FS_VIEW_CHANGED where the store lost what was online, and
+ * FS_STORE_UNAVAILABLE where it may have.
+ */
+export async function syncSnapshot(sync: SnapshotSync): Promise<SyncedSnapshot> {
   const {rows, table, state, offline, online, request, context, tally} = sync
   const {signal, writer, onProgress, runId, snapshotsDirectory} = context
   const end = request.command === 'materialize' ? request.interval.end : request.end
   const watermark = watermarkOf(state)
   if (watermark !== undefined && end < watermark) {
     note(tally, `is what its source was at ${formatInstant(watermark)}, and does not go back`)
-    return (now) => now
+    return {loadNumber: state.loadNumber, stateAfter: (now) => now}
   }
   const intervals = [{start: null, end}]
   const options = signal === undefined ? {} : {signal}
@@ -90,18 +101,23 @@ export async function syncSnapshot(sync: SnapshotSync): Promise<(now: ViewState)
       notWritten.push(...rejected.map(({row}) => keyAt(written, row)))
     },
   }
+  const servers = await online.volatileServers()
   await loadView({...load, batches: changes.changed(options)})
   await loadView({...load, batches: withRoomMade()})
   for await (const batch of changes.gone(options)) await removeAll(batch)
   tally.deleted += gone
   await sample.check(online, table)
+  const loadNumber = changed + gone > 0 ? await noteDurably({online, table, state}) : state.loadNumber
+  const left = await online.volatileServers()
+  // The next sync takes what this one has begun to write for neither there nor gone.
+  if (!servers.every((server) => left.includes(server))) throw serverEnded(1)
 
   const verified = notWritten.length === 0 ? file : `${table.name}-${runId}-verified.parquet`
   if (changed + gone === 0 || notWritten.length > 0)
     await changes.save(join(snapshotsDirectory, verified), notWritten)
   tally.intervals = intervals
   const {newestEventTimestamp} = tally
-  return ({checkpoint: _begun, begunSyncs = [], ...now}) => {
+  const stateAfter = ({checkpoint: _begun, begunSyncs = [], ...now}: ViewState): ViewState => {
     // A run that lost the view to this one and goes on may still write.
     const others = begunSyncs.filter(
       (one) =>
@@ -118,6 +134,7 @@ export async function syncSnapshot(sync: SnapshotSync): Promise<(now: ViewState)
       ...(newestEventTimestamp === undefined ? {} : {newestEventTimestamp}),
     }
   }
+  return {loadNumber, stateAfter}
 
   /** Throws FS_LOAD_NOT_VERIFIED where newer rows are there, which no sync of ours has written. */
   async function removeAll(batch: RemovedBatch): Promise<void> {

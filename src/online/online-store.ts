@@ -124,6 +124,12 @@ export interface OnlineStore extends AsyncDisposable {
   /** Looks at the store by harmless calls, opened to read: is it there, may it be written, is its clock that of this machine. */
   examine(clock: () => Instant): Examination
 
+  /**
+   * The processes that hold what was written and may take some of it with them when they end, by ids that no other process
+   * ever has. None where what was acknowledged outlives the process, or nobody can tell.
+   */
+  volatileServers(): Promise<readonly string[]>
+
   /** Rows in the table; undefined where the store can't tell cheaply. */
   countRows(table: OnlineTable): Promise<number | undefined>
 

@@ -4,6 +4,8 @@ export interface SharedNotes {
   readonly runs: SharedNote
   /** Which store it is: see `store-identity.ts`. */
   readonly identity: SharedNote
+  /** Number of the last load of a table: see `load-number.ts`. It goes with the table when that is dropped. */
+  loadOf(table: string): SharedNote
 }
 
 /**

@@ -34,6 +34,8 @@ export interface ViewState {
   readonly retiredFeatures?: readonly {readonly name: string; readonly valueType: ValueType}[]
   /** Which online store holds what was loaded: see `store-identity.ts`. */
   readonly storeId?: string
+  /** Number of the last load that wrote to it: see `load-number.ts`. */
+  readonly loadNumber?: number
   /** What was loaded completely, merged and sorted. */
   readonly covered: readonly Interval[]
   /** Newest event timestamp that any run wrote. */

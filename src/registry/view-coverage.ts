@@ -9,6 +9,7 @@ export function withoutCoverage(state: ViewState): ViewState {
     snapshot: _snapshot,
     begunSyncs: _begun,
     storeId: _storeId,
+    loadNumber: _loadNumber,
     ...rest
   } = state
   return {...rest, covered: []}

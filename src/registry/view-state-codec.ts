@@ -24,6 +24,7 @@ export function formatViewState(state: ViewState): object {
     table: state.table,
     retired_features: state.retiredFeatures?.map(({name, valueType}) => ({name, dtype: valueType})),
     store_id: state.storeId,
+    load_number: state.loadNumber,
     covered: state.covered.map(formatInterval),
     newest_event_timestamp: formatOptionalInstant(state.newestEventTimestamp),
     arrival: state.arrival && formatArrival(state.arrival),
@@ -57,6 +58,7 @@ export function parseViewState(value: unknown, path: string): ViewState {
       asList(inner, at, parseRetiredFeature),
     ),
     storeId: asOptional(plain['store_id'], `${path}.store_id`, asText),
+    loadNumber: asOptional(plain['load_number'], `${path}.load_number`, asCount),
     covered: asList(plain['covered'], `${path}.covered`, parseInterval),
     newestEventTimestamp: asOptional(
       plain['newest_event_timestamp'],

@@ -43,6 +43,7 @@ export interface LoadedView {
 const lossNotes = {
   emptied: 'the online store no longer holds what was loaded',
   another_store: 'the online store is another one than that which was loaded',
+  went_back: 'the online store holds an older state than that which was loaded',
 } as const satisfies Record<TableLoss, string>
 
 /** Counts what the view's keys are. Nothing is written. Throws FS_VIEW_CHANGED when an apply changed the view meanwhile. */

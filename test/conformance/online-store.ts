@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
 import type {Value, ValueType} from '../../src/definitions/value-type.js'
 import type {OnlineStore, OnlineTable} from '../../src/online/online-store.js'
+import {lastLoadOf, noteLoad} from '../../src/online/load-number.js'
 import {giveStoreIdentity, storeIdentity} from '../../src/online/store-identity.js'
 import {onlineRows, onlineTable, type TestRow} from './online-rows.js'
 
@@ -503,6 +504,36 @@ export function describeOnlineStore(name: string, open: () => Promise<OnlineStor
         await reader[Symbol.asyncDispose]()
         await other[Symbol.asyncDispose]()
       }
+    })
+
+    test('counts the loads of a table, by any who note them, until it is dropped', async () => {
+      await store.prepare([driver])
+      const other = await fixture.open('rides', 'write')
+      const reader = await fixture.open('rides', 'read')
+      try {
+        expect(await lastLoadOf(reader, 'driver')).toBe(0)
+        expect(await Promise.all([noteLoad(store, 'driver', 0), noteLoad(other, 'driver', 0)])).toEqual(
+          expect.arrayContaining([1, 2]),
+        )
+        // Somebody knows of more: the store went back, and numbers must not.
+        expect(await noteLoad(store, 'driver', 7)).toBe(8)
+        expect(await noteLoad(other, 'driver', 3)).toBe(9)
+        expect(await lastLoadOf(reader, 'driver')).toBe(9)
+        expect(await lastLoadOf(reader, 'driver_2')).toBe(0)
+        await store.drop(['driver'])
+        await store.prepare([driver])
+        expect(await lastLoadOf(reader, 'driver')).toBe(0)
+      } finally {
+        await reader[Symbol.asyncDispose]()
+        await other[Symbol.asyncDispose]()
+      }
+    })
+
+    test('names the same servers as long as none of them ends', async () => {
+      await store.prepare([driver])
+      const servers = await store.volatileServers()
+      expect(new Set(servers).size).toBe(servers.length)
+      expect([...(await store.volatileServers())].sort()).toEqual([...servers].sort())
     })
 
     test('answers nobody once it is closed, and is not opened anew by who still asks', async () => {

@@ -122,3 +122,44 @@ describe('another online store than that of the last load', () => {
     expect([...(await project.read('stats', [1n, 2n, 3n])).keys()]).toEqual([2n, 3n])
   })
 })
+
+describe('an online store that went back', () => {
+  /** The registry of after a load, and the store of before it: a backup that was put back. */
+  const goBack = async (): Promise<void> => {
+    const {loadNumber = 0} = await project.state('stats')
+    expect(loadNumber).toBeGreaterThan(0)
+    await project.changeState('stats', {loadNumber: loadNumber + 1})
+  }
+
+  test('gets all again, once', async () => {
+    await project.writeSource('stats', [{driver: 1n, event: now - day, trips: 1n}])
+    await project.load(now)
+    await goBack()
+    const healed = await project.load(now + hour)
+    expect(notes(healed)).toContain('holds less than the last load left')
+    expect(counts(healed)).toMatchObject({unchanged: 1})
+    expect(notes(await project.load(now + 2n * hour))).not.toContain('holds less')
+  })
+
+  test('keeps no row of an older snapshot that is gone from the source', async () => {
+    await project[Symbol.asyncDispose]()
+    await begin({sync: 'snapshot'})
+    const row = (driver: bigint) => ({driver, event: now, created: now, trips: driver, note: 'x'})
+    await project.writeSource('stats', [row(1n), row(2n)])
+    await project.load(now)
+    await goBack()
+    await project.writeSource('stats', [row(2n), row(3n)])
+    expect(counts(await project.load(now + hour))).toMatchObject({written: 2})
+    expect([...(await project.read('stats', [1n, 2n, 3n])).keys()]).toEqual([2n, 3n])
+  })
+
+  test('is left alone by runs that write nothing, and its loads are counted', async () => {
+    await project.writeSource('stats', [{driver: 1n, event: now - day, trips: 1n}])
+    await project.load(now)
+    await project.load(now + hour)
+    expect((await project.state('stats')).loadNumber).toBe(1)
+    await project.writeSource('stats', [{driver: 1n, event: now + 2n * hour, trips: 2n}])
+    await project.load(now + day)
+    expect((await project.state('stats')).loadNumber).toBe(2)
+  })
+})

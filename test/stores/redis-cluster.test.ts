@@ -47,6 +47,13 @@ describe('in a cluster', () => {
     expect((await counts()).reduce((sum, count) => sum + count)).toBe(0)
   })
 
+  test('each master is told by the id of its process', async () => {
+    await using store = await openStore('rides', 'write')
+    const infos = await Promise.all(cluster.nodes.map((node) => node.ask('info', 'server')))
+    const runIds = infos.map((info) => /^run_id:(\w+)/m.exec(info)?.[1])
+    expect([...(await store.volatileServers())].sort()).toEqual(runIds.sort())
+  })
+
   test.each([
     ['kept for ever', undefined],
     ['that expire', {keepFor: 3_600_000_000n, now: 1n}],

@@ -10,8 +10,10 @@ import {TcpProxy} from '../support/tcp-proxy.js'
 import {VersionedRepo} from '../support/versioned-repo.js'
 
 const drivers = 60_000
+/** A version of as many changes 150,000 keys, which are gone through in order: such a load can go on where another ended. */
+const driversOfLongLoad = 300_000
 /** What a load of one more version sends: half of the rows, some hundred bytes each. */
-const bytesOfLoad = 2_700_000
+const bytesOfLoad = (count: number): number => 45 * count
 /** Makes that load take some seconds. */
 const bytesPerSecond = 1_000_000
 
@@ -22,24 +24,27 @@ class Stage implements AsyncDisposable {
   readonly repo: VersionedRepo
   /** The newest one. */
   version = 1
+  readonly #bytesOfLoad: number
 
-  private constructor(server: RedisServer, proxy: TcpProxy, repo: VersionedRepo) {
+  private constructor(server: RedisServer, proxy: TcpProxy, repo: VersionedRepo, bytes: number) {
     this.server = server
     this.proxy = proxy
     this.repo = repo
+    this.#bytesOfLoad = bytes
   }
 
   /** Nothing is loaded. */
-  static async setEmpty(ttl?: string): Promise<Stage> {
+  static async setEmpty(ttl?: string, count = drivers): Promise<Stage> {
     const server = await RedisServer.start()
     const proxy = await TcpProxy.start(server.port)
     const onlineStore = `{type: redis, connection_string: "127.0.0.1:${proxy.port}"}`
-    return new Stage(server, proxy, await VersionedRepo.create(onlineStore, drivers, ttl))
+    const repo = await VersionedRepo.create(onlineStore, count, ttl)
+    return new Stage(server, proxy, repo, bytesOfLoad(count))
   }
 
   /** The first version is loaded, the second one is not. */
-  static async set(): Promise<Stage> {
-    const stage = await Stage.setEmpty()
+  static async set(count = drivers): Promise<Stage> {
+    const stage = await Stage.setEmpty(undefined, count)
     expect(await stage.repo.load(1)).toMatchObject({code: 0})
     stage.version = 2
     await stage.repo.writeVersion(2)
@@ -58,7 +63,7 @@ class Stage implements AsyncDisposable {
       this.proxy.heal()
     })
     for (const {after, fault} of faults) {
-      while (this.proxy.bytes.up - before < after * bytesOfLoad && !hasEnded) await sleep(1)
+      while (this.proxy.bytes.up - before < after * this.#bytesOfLoad && !hasEnded) await sleep(1)
       // Else it is no fault in mid-run, and the test says nothing.
       expect(hasEnded).toBe(false)
       await fault()
@@ -151,6 +156,56 @@ test.concurrent('a server that comes back empty in mid-run', async () => {
   // Half a table would look like a whole one.
   expect(await repo.status()).toMatchObject({lost: true})
   await expectHealed(stage)
+})
+
+test.concurrent('a server that comes back with a part of the load', async () => {
+  await using stage = await Stage.set()
+  const {repo, server} = stage
+  const save = (): Promise<string> => server.ask('save')
+  const restart = async (): Promise<void> => {
+    await server.kill()
+    await server.up()
+  }
+  const loaded = await stage.loadUnder({after: 0.2, fault: save}, {after: 0.7, fault: restart})
+  expect(loaded).toMatchObject({code: 0})
+  const run = JSON.parse(loaded.stdout) as {readonly views: readonly unknown[]}
+  expect(run.views).toMatchObject([
+    {
+      rows: {written: drivers / 2, rejected: 0},
+      notes: [expect.stringContaining('a server of the online store ended during the load')],
+    },
+  ])
+  await repo.expectVersion(2)
+})
+
+test.concurrent('a server that comes back with a part of a load that failed', async () => {
+  await using stage = await Stage.set(driversOfLongLoad)
+  const {repo, server} = stage
+  const failed = await stage.loadUnder(
+    {after: 0.3, fault: () => server.ask('save')},
+    {after: 0.7, fault: () => server.kill()},
+  )
+  expect(errorOf(failed)).toMatchObject({code: 'FS_STORE_UNAVAILABLE'})
+  await server.up()
+  const loaded = await repo.load(2)
+  expect(loaded).toMatchObject({code: 0})
+  expect(loaded.stdout).not.toContain('goes on where')
+  await repo.expectVersion(2)
+})
+
+test.concurrent('a server that comes back from an older snapshot between two loads', async () => {
+  await using stage = await Stage.setEmpty()
+  const {repo, server} = stage
+  await server.ask('save')
+  expect(await repo.load(1)).toMatchObject({code: 0})
+  await server.kill()
+  await server.up()
+  expect(await repo.status()).toMatchObject({lost: true})
+  await repo.writeVersion(2)
+  const loaded = await repo.load(2)
+  expect(loaded).toMatchObject({code: 0})
+  expect(loaded.stdout).toContain('the online store holds less than the last load left')
+  await repo.expectVersion(2)
 })
 
 test.concurrent('a server that is full', async () => {

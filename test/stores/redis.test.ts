@@ -61,6 +61,18 @@ describe('what only Redis does', () => {
     )
   })
 
+  test('the process that holds rows is told by its id, where the user may ask', async () => {
+    await using store = await openStore('rides', 'write')
+    const info = await client.info('server')
+    expect(await store.volatileServers()).toEqual([/^run_id:(\w+)/m.exec(info)?.[1]])
+    await client.acl('SETUSER', 'mute', 'on', '>s', '+@all', '-info', '~fs:*')
+    await using mute = await openOnlineStore(
+      {type: 'redis', settings: {connectionString: `127.0.0.1:${server.port},username=mute,password=s`}},
+      {project: 'rides', repoDirectory: '/', access: 'write'},
+    )
+    expect(await mute.volatileServers()).toEqual([])
+  })
+
   test('a row whose key is on its way already waits for it, and nothing is sent meanwhile', async () => {
     await using store = await openStore('rides', 'write')
     await store.prepare([table])

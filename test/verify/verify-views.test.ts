@@ -210,6 +210,7 @@ describe('after a load', () => {
       prepare: (tables) => online.prepare(tables),
       drop: (tables) => online.drop(tables),
       listTables: () => online.listTables(),
+      volatileServers: () => online.volatileServers(),
       examine: (clock) => online.examine(clock),
       write: (table, rows) => online.write(table, rows),
       remove: (table, rows) => online.remove(table, rows),

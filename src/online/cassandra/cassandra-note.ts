@@ -1,4 +1,4 @@
-import type {SharedNote, SharedNotes} from '../shared-note.js'
+import type {SharedNote} from '../shared-note.js'
 import type {CassandraConnection} from './cassandra-connection.js'
 import {quoted} from './table-names.js'
 
@@ -6,13 +6,18 @@ import {quoted} from './table-names.js'
 export const noteTableName = 'feature_store_notes'
 export const noteColumns = 'name text PRIMARY KEY, text text'
 
+/** A project's name holds no slash. */
+export function loadNoteName(project: string, table: string): string {
+  return `loads/${project}/${table}`
+}
+
 /** A text that is replaced by a lightweight transaction: a few round trips, a few times in a run. */
 export class CassandraNote implements SharedNote {
   readonly #connection: CassandraConnection
   readonly #place: string
-  readonly #name: keyof SharedNotes
+  readonly #name: string
 
-  constructor(connection: CassandraConnection, name: keyof SharedNotes) {
+  constructor(connection: CassandraConnection, name: string) {
     this.#connection = connection
     this.#name = name
     this.#place = `${quoted(connection.settings.keyspace)}.${noteTableName}`

@@ -22,7 +22,7 @@ import type {WritePacer} from '../pacing/write-pacer.js'
 import type {SharedNotes} from '../shared-note.js'
 import {CassandraConnection, type Statement} from './cassandra-connection.js'
 import {examineCassandra} from './examine-cassandra.js'
-import {CassandraNote} from './cassandra-note.js'
+import {CassandraNote, loadNoteName} from './cassandra-note.js'
 import {readCassandraSettings} from './cassandra-settings.js'
 import {encodeInt64, encodeValue} from './cql-values.js'
 import {isAboutStatement, statementFailure} from './driver-errors.js'
@@ -91,6 +91,7 @@ export class CassandraOnlineStore implements OnlineStore {
     this.notes = {
       runs: new CassandraNote(connection, 'runs'),
       identity: new CassandraNote(connection, 'identity'),
+      loadOf: (table) => new CassandraNote(connection, loadNoteName(project, table)),
     }
   }
 
@@ -200,6 +201,11 @@ export class CassandraOnlineStore implements OnlineStore {
     const found = await mapBounded(reads, readsInFlight, (one) => this.#readOne(one))
     let next = 0
     return requests.map(({keys}) => found.slice(next, (next += keys.length)))
+  }
+
+  /** What was acknowledged is in a commit log, on as many nodes as the consistency level says. */
+  volatileServers(): Promise<readonly string[]> {
+    return Promise.resolve([])
   }
 
   /** Cassandra would have to read all rows. */

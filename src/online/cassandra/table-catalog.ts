@@ -3,7 +3,7 @@ import {FeatureStoreError} from '../../errors.js'
 import type {OnlineTable} from '../online-store.js'
 import type {CassandraConnection} from './cassandra-connection.js'
 import {isAboutStatement, statementFailure} from './driver-errors.js'
-import {noteColumns, noteTableName} from './cassandra-note.js'
+import {loadNoteName, noteColumns, noteTableName} from './cassandra-note.js'
 import {addColumns, columnsOf, createTable, ownColumns} from './table-layout.js'
 import {cqlTableName, quoted} from './table-names.js'
 
@@ -202,11 +202,21 @@ export class TableCatalog {
       // One that somebody made where ours was dropped by hand stays.
       if (columns.size === 0 || columns.has('row_version'))
         await this.#changeTable(table, `DROP TABLE IF EXISTS ${this.placeOf(name)}`)
+      await this.#removeNote(loadNoteName(this.#project, name))
       await this.#connection.run({
         query: `DELETE FROM ${this.#place} WHERE project = ? AND name = ?`,
         params: [this.#project, name],
       })
     }
+  }
+
+  /** By a lightweight transaction, as it was written: their clock is not that of other writes. */
+  async #removeNote(name: string): Promise<void> {
+    if ((await this.#columnsIn(noteTableName)).size === 0) return
+    await this.#connection.run({
+      query: `DELETE FROM ${this.#placeOf(noteTableName)} WHERE name = ? IF EXISTS`,
+      params: [name],
+    })
   }
 
   /** Columns of a table, by name; empty where there is no such table. */

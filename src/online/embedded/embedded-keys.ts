@@ -7,6 +7,11 @@ export const catalogKey = Buffer.from([0, 0, 0, 0, 0])
 export const runsKey = Buffer.from([0, 0, 0, 0, 1])
 export const identityKey = Buffer.from([0, 0, 0, 0, 2])
 
+/** Where the number of a table's last load is kept. */
+export function loadKey(table: string): Buffer {
+  return Buffer.concat([Buffer.from([0, 0, 0, 0, 3]), Buffer.from(table)])
+}
+
 /** Begins a row's key. */
 export function startKey(key: GrowingBytes, table: number): void {
   key.bytes.writeUInt32BE(table, 0)

@@ -42,7 +42,7 @@ import {
 } from './table-catalog.js'
 import {examineFolder} from '../../examine-folder.js'
 import type {Examination} from '../../examination.js'
-import {catalogKey, countKey, identityKey, runsKey, startKey} from './embedded-keys.js'
+import {catalogKey, countKey, identityKey, loadKey, runsKey, startKey} from './embedded-keys.js'
 import {EmbeddedNote} from './embedded-note.js'
 import {hasEnvironment, makeFolder, openEnvironment, type Environment} from './open-environment.js'
 import {removeRange} from './remove-range.js'
@@ -84,7 +84,11 @@ export class EmbeddedOnlineStore implements OnlineStore {
         },
         () => this.#writable(),
       )
-    this.notes = {runs: note(runsKey), identity: note(identityKey)}
+    this.notes = {
+      runs: note(runsKey),
+      identity: note(identityKey),
+      loadOf: (table) => note(loadKey(table)),
+    }
     this.#open()
   }
 
@@ -105,6 +109,7 @@ export class EmbeddedOnlineStore implements OnlineStore {
     const environment = this.#writable()
     await environment.transaction(() => {
       this.#changeCatalog((catalog) => withoutTables(catalog, tables))
+      for (const table of tables) environment.removeSync(loadKey(table))
     })
     await environment.flushed
     await this.#removeDropped()
@@ -191,6 +196,11 @@ export class EmbeddedOnlineStore implements OnlineStore {
     })
     await environment.flushed
     return rows.rowCount - left
+  }
+
+  /** What was flushed outlives the process. */
+  volatileServers(): Promise<readonly string[]> {
+    return Promise.resolve([])
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- as the interface wants it

@@ -1,7 +1,8 @@
-import {Cluster, type Redis} from 'ioredis'
+import type {Redis} from 'ioredis'
 import type {Instant} from '../../definitions/instant.js'
 import {clockFinding, millisOf, type Examination, type Finding} from '../../examination.js'
 import type {RedisConnection} from './redis-connection.js'
+import {infoOf, mastersOf, type ServerInfo} from './server-info.js'
 
 /** What reads and loads use: https://redis.io/docs/latest/commands/acl-dryrun */
 const usedCommands = [
@@ -79,21 +80,7 @@ function* encryption({isEncrypted, isOnLoopback}: RedisConnection): Generator<Fi
   }
 }
 
-type Info = ReadonlyMap<string, string>
-
-/** Undefined where this user may not ask. */
-async function infoOf(node: Redis): Promise<Info | undefined> {
-  const text = await node.info().catch(unlessRefused)
-  if (text === undefined) return undefined
-  return new Map(
-    text.split('\r\n').flatMap((line) => {
-      const at = line.indexOf(':')
-      return at > 0 ? [[line.slice(0, at), line.slice(at + 1)] as const] : []
-    }),
-  )
-}
-
-function versionOf(infos: readonly (Info | undefined)[]): Finding {
+function versionOf(infos: readonly (ServerInfo | undefined)[]): Finding {
   const versions = new Set(
     infos.flatMap((info) => {
       const valkey = info?.get('valkey_version')
@@ -111,7 +98,7 @@ function versionOf(infos: readonly (Info | undefined)[]): Finding {
 /** Only what is wrong. A cluster of which slots are not served is not connected to at all. */
 function* modeOf(
   {isCluster, place}: RedisConnection,
-  infos: readonly (Info | undefined)[],
+  infos: readonly (ServerInfo | undefined)[],
 ): Generator<Finding> {
   if (isCluster || !infos.some((info) => info?.get('cluster_enabled') === '1')) return
   yield {
@@ -123,7 +110,7 @@ function* modeOf(
 }
 
 /** Only what is wrong. https://redis.io/docs/latest/commands/info; the server itself answers MISCONF or NOREPLICAS then. */
-function* refusedWritesOf(infos: readonly (Info | undefined)[]): Generator<Finding> {
+function* refusedWritesOf(infos: readonly (ServerInfo | undefined)[]): Generator<Finding> {
   const has = (field: string, value: string): boolean => infos.some((info) => info?.get(field) === value)
   if (has('aof_last_write_status', 'err') || has('rdb_last_bgsave_status', 'err')) {
     yield {
@@ -144,7 +131,7 @@ function* refusedWritesOf(infos: readonly (Info | undefined)[]): Generator<Findi
 }
 
 /** Only what is wrong: a replica serves reads and refuses loads. */
-function* roleOf(infos: readonly (Info | undefined)[]): Generator<Finding> {
+function* roleOf(infos: readonly (ServerInfo | undefined)[]): Generator<Finding> {
   if (!infos.some((info) => info?.get('role') === 'slave')) return
   yield {
     name: 'role',
@@ -214,7 +201,7 @@ function dryRun(command: string, key: string): readonly string[] {
 }
 
 /** What the server throws away when its memory is full: https://redis.io/docs/latest/develop/reference/eviction/ */
-function evictionOf(infos: readonly (Info | undefined)[]): Finding {
+function evictionOf(infos: readonly (ServerInfo | undefined)[]): Finding {
   const policies = new Set(infos.flatMap((info) => info?.get('maxmemory_policy') ?? []))
   const isBounded = infos.some((info) => Number(info?.get('maxmemory') ?? 0) > 0)
   const detail = [...policies].join(', ')
@@ -229,7 +216,7 @@ function evictionOf(infos: readonly (Info | undefined)[]): Finding {
   }
 }
 
-function fillOf(infos: readonly (Info | undefined)[]): Finding {
+function fillOf(infos: readonly (ServerInfo | undefined)[]): Finding {
   const shares = infos.flatMap((info) => {
     const limit = Number(info?.get('maxmemory') ?? 0)
     return limit > 0 ? Number(info?.get('used_memory') ?? 0) / limit : []
@@ -256,13 +243,4 @@ function unknown(name: string, detail = ''): Finding {
     status: 'ok',
     detail: [detail, 'the server does not tell this user'].filter(Boolean).join(': '),
   }
-}
-
-function unlessRefused(error: unknown): undefined {
-  if (error instanceof Error && /NOPERM|unknown command/i.test(error.message)) return undefined
-  throw error
-}
-
-function mastersOf(client: Redis | Cluster): readonly Redis[] {
-  return client instanceof Cluster ? client.nodes('master') : [client]
 }

@@ -202,7 +202,7 @@ function reconnect(client: Redis): void {
 }
 
 /** Learns who holds which slots now. When no node tells, the next attempt fails as well. */
-async function refreshSlots(client: Redis | Cluster): Promise<void> {
+export async function refreshSlots(client: Redis | Cluster): Promise<void> {
   if (!(client instanceof Cluster) || client.status !== 'ready') return
   await new Promise<void>((resolve) => client.refreshSlotsCache(() => resolve()))
 }

@@ -24,6 +24,9 @@ class KeyBytes extends GrowingBytes {
 
 export type RowKey = Readonly<Pick<KeyBytes, 'bytes' | 'length' | 'written' | 'hash' | 'slot'>>
 
+/** Keys of the whole server, as their names say to those who look. */
+export const serverKeys = {runs: 'fs:{runs}', identity: 'fs:{identity}'} as const
+
 export class RedisKeys {
   /** A hash: name of a table to the types of its keys, as JSON. */
   readonly tables: string
@@ -31,6 +34,7 @@ export class RedisKeys {
   readonly schemas: string
   /** A set: names of tables whose rows are being removed. */
   readonly dropping: string
+  readonly #project: string
   readonly #prefix: string
   /** Begins with the prefix, whatever key it holds. */
   readonly #buffer = new KeyBytes()
@@ -40,6 +44,7 @@ export class RedisKeys {
 
   /** A project's name holds no colon and no brace. */
   constructor(project: string) {
+    this.#project = project
     // On one slot, so that they change together.
     this.tables = `fs:{${project}}:tables`
     this.schemas = `fs:{${project}}:schemas`
@@ -48,6 +53,11 @@ export class RedisKeys {
     this.#tagAt = Buffer.byteLength(this.#prefix)
     this.#buffer.append(Buffer.from(`${this.#prefix}${'0'.repeat(tagLength)}}`))
     this.#entityAt = this.#buffer.length
+  }
+
+  /** A text: how many loads a table has seen. */
+  loadOf(table: string): string {
+    return `fs:{${this.#project}}:loads:${table}`
   }
 
   /** Lent: it holds until the next key is asked for. */

@@ -1,15 +1,14 @@
-import type {SharedNote, SharedNotes} from '../shared-note.js'
+import type {SharedNote} from '../shared-note.js'
 import type {RedisConnection} from './redis-connection.js'
 import {replaceIfEqual} from './scripts.js'
 
 export class RedisNote implements SharedNote {
   readonly #connection: RedisConnection
-  /** One key of the whole server, as its name says to those who look. */
   readonly #key: string
 
-  constructor(connection: RedisConnection, name: keyof SharedNotes) {
+  constructor(connection: RedisConnection, key: string) {
     this.#connection = connection
-    this.#key = `fs:{${name}}`
+    this.#key = key
   }
 
   async read(signal?: AbortSignal): Promise<{readonly text: string | undefined; readonly nowMillis: number}> {

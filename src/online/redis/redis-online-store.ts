@@ -26,8 +26,9 @@ import {DecoderCache, isRow, readSchemaId, RowEncoder, type RowDecoder} from '..
 import {forgetSchemas} from './scripts.js'
 import {examineRedis} from './examine-redis.js'
 import {RedisConnection} from './redis-connection.js'
+import {runIdsOf} from './server-info.js'
 import {RedisNote} from './redis-note.js'
-import {RedisKeys} from './redis-keys.js'
+import {RedisKeys, serverKeys} from './redis-keys.js'
 import {readRedisSettings} from './redis-settings.js'
 import {RowCommands} from './row-commands.js'
 import {KeysUnderWay, type WriteLot} from './row-lots.js'
@@ -67,8 +68,9 @@ export class RedisOnlineStore implements OnlineStore {
     this.#rows = new RowCommands(connection)
     this.#keys = new RedisKeys(project)
     this.notes = {
-      runs: new RedisNote(connection, 'runs'),
-      identity: new RedisNote(connection, 'identity'),
+      runs: new RedisNote(connection, serverKeys.runs),
+      identity: new RedisNote(connection, serverKeys.identity),
+      loadOf: (table) => new RedisNote(connection, this.#keys.loadOf(table)),
     }
   }
 
@@ -109,7 +111,8 @@ export class RedisOnlineStore implements OnlineStore {
         client
           .multi()
           .sadd(this.#keys.dropping, ...tables)
-          .hdel(this.#keys.tables, ...tables),
+          .hdel(this.#keys.tables, ...tables)
+          .del(...tables.map((table) => this.#keys.loadOf(table))),
       ),
     )
     // Also what a killed process began.
@@ -227,6 +230,10 @@ export class RedisOnlineStore implements OnlineStore {
         return row === null || row === undefined || !isRow(row) ? undefined : decode(row)
       })
     })
+  }
+
+  volatileServers(): Promise<readonly string[]> {
+    return this.#connection.run(runIdsOf)
   }
 
   examine(clock: () => Instant): Examination {

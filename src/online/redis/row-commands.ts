@@ -5,6 +5,7 @@ import type {ReadCall} from './read-call.js'
 import type {RowCall} from './row-call.js'
 import {ReadLot, WriteLot, type WriteKind} from './row-lots.js'
 import {guardedWrite, removeUnlessNewer} from './scripts.js'
+import {mastersOf} from './server-info.js'
 
 /** A lot may have a call for each of 256 slots, whatever those before it had. */
 const mostExpectedBytes = 128 * 1024
@@ -174,10 +175,6 @@ function inOnePiece<T>(client: Redis | Cluster, send: () => T): T {
   } finally {
     for (const stream of streams) stream.uncork()
   }
-}
-
-function mastersOf(client: Redis | Cluster): readonly Redis[] {
-  return client instanceof Cluster ? client.nodes('master') : [client]
 }
 
 function addressOf({options: {host, port}}: Redis): string {
