@@ -10,6 +10,8 @@ interface StatusDocument {
   readonly views: readonly {
     readonly name: string
     readonly online: boolean
+    /** How other programs call its table, in a store whose rows they may read. */
+    readonly online_table: string | null
     readonly covered: readonly IntervalDocument[]
     readonly newest_event_timestamp: string | null
     readonly rows: number | null
@@ -44,8 +46,9 @@ export default class Status extends BaseCommand {
 
 function renderStatus(views: readonly ViewStatus[], now: bigint): string {
   const lost = views.filter((view) => view.lost === true).map(({name}) => name)
+  const hasTables = views.some((view) => view.onlineTable !== undefined)
   const table = renderTable(
-    ['VIEW', 'ROWS', 'NEWEST ROW', 'LAST RUN', 'COVERED'],
+    ['VIEW', 'ROWS', 'NEWEST ROW', 'LAST RUN', 'COVERED', ...(hasTables ? ['TABLE'] : [])],
     views.map((view) => [
       view.name,
       view.lost === true ? 'lost' : view.rows === undefined ? '-' : formatCount(view.rows),
@@ -56,6 +59,7 @@ function renderStatus(views: readonly ViewStatus[], now: bigint): string {
           : `${view.lastRun.status}, ${renderAge(view.lastRun.finishedAt, now)}`
         : `loading since ${renderAge(view.lease.since, now)}`,
       view.online ? view.covered.map(renderInterval).join(' ') || 'nothing' : 'not online',
+      ...(hasTables ? [view.onlineTable ?? '-'] : []),
     ]),
     {alignRight: [1]},
   )
@@ -68,6 +72,7 @@ function statusDocument(views: readonly ViewStatus[]): StatusDocument {
     views: views.map((view) => ({
       name: view.name,
       online: view.online,
+      online_table: view.onlineTable ?? null,
       covered: view.covered.map(intervalDocument),
       newest_event_timestamp: optionalInstant(view.newestEventTimestamp),
       rows: view.rows ?? null,

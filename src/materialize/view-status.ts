@@ -17,6 +17,8 @@ export interface ViewStatus {
   readonly newestEventTimestamp?: Instant | undefined
   /** Rows in the online store; undefined where it can't tell cheaply. */
   readonly rows?: number | undefined
+  /** How other programs call its table, in a store whose rows they may read. */
+  readonly onlineTable?: string | undefined
   readonly lastRun?: ViewState['lastRun']
   /** Who is loading it now. */
   readonly lease?: Lease | undefined
@@ -41,6 +43,7 @@ export async function viewStatuses(
         covered: state.covered,
         newestEventTimestamp: state.newestEventTimestamp,
         rows: await store.countRows(table),
+        onlineTable: store.nameForOthers(table.name),
         ...((await lossOf(store, table, state)) === undefined ? {} : {lost: true}),
         ...(state.lastRun === undefined ? {} : {lastRun: state.lastRun}),
         ...(state.lease !== undefined && isHeld(state.lease) ? {lease: state.lease} : {}),

@@ -98,6 +98,9 @@ export interface OnlineStore extends AsyncDisposable {
   /** Removes tables and their rows by name. Safe to run twice, and for names that never were. Bounded memory. */
   drop(tables: readonly string[]): Promise<void>
 
+  /** How other programs call a table, in a store whose rows they may read; undefined in the others. */
+  nameForOthers(table: string): string | undefined
+
   /** Names of all tables of the project that the store holds. */
   listTables(): Promise<readonly string[]>
 

@@ -46,6 +46,7 @@ function rowByRow(store: OnlineStore, before: () => Promise<void>): OnlineStore 
     prepare: (tables) => store.prepare(tables),
     drop: (tables) => store.drop(tables),
     listTables: () => store.listTables(),
+    nameForOthers: (table) => store.nameForOthers(table),
     volatileServers: () => store.volatileServers(),
     examine: (clock) => store.examine(clock),
     read: (requests) => store.read(requests),

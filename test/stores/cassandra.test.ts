@@ -1,5 +1,5 @@
 import type cassandra from 'cassandra-driver'
-import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest'
+import {afterAll, afterEach, beforeAll, describe, expect, test, vi} from 'vitest'
 import {openOnlineStore} from '../../src/online/drivers.js'
 import type {OnlineStore} from '../../src/online/online-store.js'
 import {describeOnlineStore, onlineRows, onlineTable} from '../conformance/online-store.js'
@@ -71,6 +71,7 @@ describe('what only Cassandra does', () => {
   test('a table that somebody made where ours was is neither changed nor dropped', async () => {
     await using store = await openStore('rides', 'write')
     await store.prepare([table])
+    expect(store.nameForOthers('driver')).toBe(place)
     await client.execute(`DROP TABLE ${place}`)
     await client.execute(`CREATE TABLE ${place} (driver_id bigint PRIMARY KEY, x text)`)
     await client.execute(`INSERT INTO ${place} (driver_id, x) VALUES (1, 'mine')`)
@@ -197,6 +198,17 @@ describe('what only Cassandra does', () => {
     }
     expect(await liveRows()).toBe(ids.length)
     for (const store of writers) await store[Symbol.asyncDispose]()
+  })
+
+  test('a correction with the same times wins, also over what came from a machine whose clock is ahead', async () => {
+    await using store = await openStore('rides', 'write')
+    await store.prepare([table])
+    const ahead = vi.spyOn(performance, 'timeOrigin', 'get').mockReturnValue(performance.timeOrigin + 600_000)
+    await using elsewhere = await openStore('rides', 'write')
+    await elsewhere.write(table, onlineRows(table, [row(1n, 5n, null, 1, 'wrong')]))
+    ahead.mockRestore()
+    await store.write(table, onlineRows(table, [row(1n, 5n, null, 2, 'right')]))
+    expect((await read(store))?.values).toEqual([2, 'right'])
   })
 
   test('an older row is dead when it arrives, and a newer one leaves nothing behind', async () => {

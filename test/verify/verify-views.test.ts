@@ -210,6 +210,7 @@ describe('after a load', () => {
       prepare: (tables) => online.prepare(tables),
       drop: (tables) => online.drop(tables),
       listTables: () => online.listTables(),
+      nameForOthers: (table) => online.nameForOthers(table),
       volatileServers: () => online.volatileServers(),
       examine: (clock) => online.examine(clock),
       write: (table, rows) => online.write(table, rows),

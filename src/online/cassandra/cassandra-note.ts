@@ -1,5 +1,6 @@
 import type {SharedNote} from '../shared-note.js'
 import type {CassandraConnection} from './cassandra-connection.js'
+import {askMillis} from './store-clock.js'
 import {quoted} from './table-names.js'
 
 /** A table with a row for each note. `table-catalog.ts` makes it. */
@@ -24,19 +25,16 @@ export class CassandraNote implements SharedNote {
   }
 
   async read(signal?: AbortSignal): Promise<{readonly text: string | undefined; readonly nowMillis: number}> {
-    const [note, time] = await Promise.all([
+    const [note, nowMillis] = await Promise.all([
       this.#connection.run(
         {query: `SELECT text FROM ${this.#place} WHERE name = ?`, params: [this.#name]},
         signal,
       ),
-      this.#connection.run(
-        {query: 'SELECT toUnixTimestamp(now()) AS now FROM system.local', params: []},
-        signal,
-      ),
+      askMillis(this.#connection, signal),
     ])
     return {
       text: (note.rows[0]?.['text'] as string | undefined) ?? undefined,
-      nowMillis: Number(time.rows[0]?.['now'] as bigint),
+      nowMillis,
     }
   }
 

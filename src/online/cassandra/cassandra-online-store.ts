@@ -31,6 +31,7 @@ import {encodeCells, encodeKeys, holdsSameCells, rowDecoder, type RowDecoder} fr
 import {compareTimes, lastVersionAt, RowVersions, versionAt} from './row-version.js'
 import {secondsToLive} from './seconds-to-live.js'
 import {shuffledIndexes} from './shuffled-indexes.js'
+import {StoreClock} from './store-clock.js'
 import {TableCatalog} from './table-catalog.js'
 import {selectNewest, statementsOf, type TableStatements} from './table-layout.js'
 
@@ -64,7 +65,7 @@ interface Selection {
 interface RowPlace {
   readonly keys: readonly Buffer[]
   readonly version: Buffer
-  readonly life: RowLife | undefined
+  readonly secondsToLive: ReturnType<typeof secondsToLive>
   readonly replaces: boolean
 }
 
@@ -81,13 +82,15 @@ export class CassandraOnlineStore implements OnlineStore {
   readonly notes: SharedNotes
   readonly #connection: CassandraConnection
   readonly #catalog: TableCatalog
-  readonly #versions = new RowVersions(machineNow)
+  readonly #clock: StoreClock
+  #versions: RowVersions | undefined
   readonly #statements = new WeakMap<OnlineTable, TableStatements>()
   readonly #selections = new WeakMap<OnlineTable, WeakMap<readonly string[], Selection>>()
 
   constructor(connection: CassandraConnection, project: string) {
     this.#connection = connection
     this.#catalog = new TableCatalog(connection, project)
+    this.#clock = new StoreClock(connection)
     this.notes = {
       runs: new CassandraNote(connection, 'runs'),
       identity: new CassandraNote(connection, 'identity'),
@@ -107,6 +110,10 @@ export class CassandraOnlineStore implements OnlineStore {
     if (tables.length > 0) await this.#catalog.drop(tables)
   }
 
+  nameForOthers(table: string): string {
+    return this.#catalog.nameOf(table)
+  }
+
   listTables(): Promise<readonly string[]> {
     return this.#catalog.list()
   }
@@ -118,6 +125,8 @@ export class CassandraOnlineStore implements OnlineStore {
     {pacer = plainPacer(), counts = 'exact'}: WriteFlow = {},
   ): Promise<WriteResult> {
     // Of rows of one key that are equal in their times, the last one stays, however they are sent.
+    const now = await this.#clock.start()
+    this.#versions ??= new RowVersions(now)
     const versions = this.#versions.ofRows(rows)
     const {atomicBatch} = this.#connection.settings.abilities
     const fates =
@@ -139,7 +148,7 @@ export class CassandraOnlineStore implements OnlineStore {
       const statements = this.#statementsFor(table, rows, row, {
         keys,
         version: versionAt(versions, row),
-        life,
+        secondsToLive: secondsToLive(rows.eventTimestamps.values[row] as bigint, life, now()),
         replaces: fate?.replaces === true,
       })
       const sizeReason = this.#sizeRejection(statements)
@@ -227,19 +236,13 @@ export class CassandraOnlineStore implements OnlineStore {
     table: OnlineTable,
     rows: OnlineRows,
     row: number,
-    {keys, version, life, replaces}: RowPlace,
+    {keys, version, secondsToLive: seconds, replaces}: RowPlace,
   ): readonly Statement[] {
     const {insert, removeOlder, replace} = this.#statementsOf(table)
     const {atomicBatch} = this.#connection.settings.abilities
     const event = rows.eventTimestamps.values[row] as bigint
     const timestamp = this.#hasTimestamps(table) ? [encodeInt64(event)] : []
-    const written = [
-      ...keys,
-      version,
-      ...encodeCells(table, rows, row),
-      ...timestamp,
-      secondsToLive(event, life, machineNow()),
-    ]
+    const written = [...keys, version, ...encodeCells(table, rows, row), ...timestamp, seconds]
     const removed = [...timestamp, ...keys, version]
     if (atomicBatch) return [{query: replace, params: [...written, ...removed]}]
     return [{query: insert, params: written}, ...(replaces ? [{query: removeOlder, params: removed}] : [])]

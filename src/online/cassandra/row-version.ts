@@ -18,7 +18,7 @@ const versionBytes = 31
  *   0..7    event timestamp, big-endian, the sign bit flipped
  *   8       1 = has a created timestamp
  *   9..16   created timestamp, as the event timestamp
- *   17..24  microseconds of the writer's clock, each later than the one before
+ *   17..24  microseconds of the store's clock, each later than the one before
  *   25..30  the writer, at random
  */
 export class RowVersions {
@@ -26,7 +26,7 @@ export class RowVersions {
   readonly #clockMicros: () => bigint
   #last = 0n
 
-  /** `clockMicros` tells the time since 1970. */
+  /** `clockMicros` tells the time since 1970, the same to all who write. */
   constructor(clockMicros: () => bigint) {
     this.#clockMicros = clockMicros
   }

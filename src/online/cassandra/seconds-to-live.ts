@@ -11,9 +11,9 @@ const lastExpiry = 2_147_483_646n
  * What TTL a row gets, in seconds: 0 for ever, also where the server can't count that far. What is too old already goes a
  * second later.
  */
-export function secondsToLive(event: Instant, life: RowLife | undefined, machineNow: Instant): number {
+export function secondsToLive(event: Instant, life: RowLife | undefined, serverNow: Instant): number {
   if (life === undefined) return 0
   const left = (event + life.keepFor - life.now + second - 1n) / second
   if (left < 1n) return 1
-  return left > longestLife || machineNow / second + left > lastExpiry ? 0 : Number(left)
+  return left > longestLife || serverNow / second + left > lastExpiry ? 0 : Number(left)
 }

@@ -38,6 +38,11 @@ export class TableCatalog {
     return this.#placeOf(cqlTableName(this.#project, table))
   }
 
+  /** As CQL takes it in most places, for people to read. */
+  nameOf(table: string): string {
+    return `${this.#connection.settings.keyspace}.${cqlTableName(this.#project, table)}`
+  }
+
   /** Creates tables, or extends them by columns of new features. Safe to run twice. Throws FS_STORE_UNAVAILABLE. */
   async prepare(tables: readonly OnlineTable[]): Promise<void> {
     try {

@@ -115,6 +115,11 @@ export class EmbeddedOnlineStore implements OnlineStore {
     await this.#removeDropped()
   }
 
+  /** Rows are packed. */
+  nameForOthers(): undefined {
+    return undefined
+  }
+
   // eslint-disable-next-line @typescript-eslint/require-await -- as the interface wants it
   async listTables(): Promise<readonly string[]> {
     this.#refreshCatalog()

@@ -121,6 +121,11 @@ export class RedisOnlineStore implements OnlineStore {
     await this.#connection.run((client) => client.eval(forgetSchemas, 2, tablesKey, schemas))
   }
 
+  /** Rows are packed. */
+  nameForOthers(): undefined {
+    return undefined
+  }
+
   async listTables(): Promise<readonly string[]> {
     const {tables, schemas} = this.#keys
     const [names, known] = await this.#connection.run((client) =>
