@@ -242,6 +242,31 @@ describe('what only Cassandra does', () => {
     expect(await ttl()).toBe(0)
   })
 
+  test('is prepared by several at once, the keyspace included', async () => {
+    for (let round = 0; round < 2; round += 1) {
+      const name = `${keyspace}_at_once_${round}`
+      const stores = await Promise.all(
+        Array.from({length: 5}, (_, at) =>
+          openOnlineStore(
+            {
+              type: 'cassandra',
+              settings: {hosts: [contact()], keyspace: name, createKeyspace: {replicationFactor: 1}},
+            },
+            {project: `rides_${at % 2}`, repoDirectory: '/', access: 'write'},
+          ),
+        ),
+      )
+      try {
+        const own = (at: number) => onlineTable(`own_${at}`, {driver_id: 'int64'}, {rate: 'float64'})
+        await Promise.all(stores.map((store, at) => store.prepare([table, own(at)])))
+        expect(await stores[0]?.listTables()).toEqual(['driver', 'own_0', 'own_2', 'own_4'])
+      } finally {
+        for (const store of stores) await store[Symbol.asyncDispose]()
+        await client.execute(`DROP KEYSPACE IF EXISTS ${name}`)
+      }
+    }
+  })
+
   test('leaves tables alone that it did not make', async () => {
     await using store = await openStore('rides', 'write')
     const [other] = [onlineTable('other', {id: 'int64'}, {n: 'int32'})]

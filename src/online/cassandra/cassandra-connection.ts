@@ -175,7 +175,7 @@ export class CassandraConnection implements AsyncDisposable {
     return new FeatureStoreError(
       'FS_STORE_UNAVAILABLE',
       `${product} at ${contactPoints.join(', ')}: ${reason.replace(/\.?$/, '.')}`,
-      {hint: hintFor(reason), cause: error},
+      {hint: hintFor(reason, this.#settings.product), cause: error},
     )
   }
 }

@@ -1,6 +1,9 @@
+import type {types} from 'cassandra-driver'
+import {FeatureStoreError} from '../../errors.js'
 import type {SharedNote} from '../shared-note.js'
-import type {CassandraConnection} from './cassandra-connection.js'
-import {askMillis} from './store-clock.js'
+import type {CassandraConnection, Statement} from './cassandra-connection.js'
+import {isAboutStatement} from './driver-errors.js'
+import {millisOf, selectTime} from './store-clock.js'
 import {quoted} from './table-names.js'
 
 /** A table with a row for each note. `table-catalog.ts` makes it. */
@@ -25,21 +28,18 @@ export class CassandraNote implements SharedNote {
   }
 
   async read(signal?: AbortSignal): Promise<{readonly text: string | undefined; readonly nowMillis: number}> {
-    const [note, nowMillis] = await Promise.all([
-      this.#connection.run(
-        {query: `SELECT text FROM ${this.#place} WHERE name = ?`, params: [this.#name]},
-        signal,
-      ),
-      askMillis(this.#connection, signal),
+    const [note, time] = await Promise.all([
+      this.#run({query: `SELECT text FROM ${this.#place} WHERE name = ?`, params: [this.#name]}, signal),
+      this.#run({query: selectTime, params: []}, signal),
     ])
     return {
       text: (note.rows[0]?.['text'] as string | undefined) ?? undefined,
-      nowMillis,
+      nowMillis: millisOf(time),
     }
   }
 
   async replace(expected: string | undefined, text: string, signal?: AbortSignal): Promise<boolean> {
-    const {rows} = await this.#connection.run(
+    const {rows} = await this.#run(
       expected === undefined
         ? {
             query: `INSERT INTO ${this.#place} (name, text) VALUES (?, ?) IF NOT EXISTS`,
@@ -52,5 +52,19 @@ export class CassandraNote implements SharedNote {
       signal,
     )
     return rows[0]?.['[applied]'] === true
+  }
+
+  async #run(statement: Statement, signal: AbortSignal | undefined): Promise<types.ResultSet> {
+    try {
+      return await this.#connection.run(statement, signal)
+    } catch (error) {
+      if (!isAboutStatement(error)) throw error
+      const {product, keyspace} = this.#connection.settings
+      throw new FeatureStoreError(
+        'FS_STORE_UNAVAILABLE',
+        `${product}, keyspace ${keyspace}, table ${noteTableName}: ${error.message.replace(/\.?$/, '.')}`,
+        {hint: 'Run `fs apply`, which makes what is missing.', cause: error},
+      )
+    }
   }
 }

@@ -125,7 +125,7 @@ export class CassandraOnlineStore implements OnlineStore {
     {pacer = plainPacer(), counts = 'exact'}: WriteFlow = {},
   ): Promise<WriteResult> {
     // Of rows of one key that are equal in their times, the last one stays, however they are sent.
-    const now = await this.#clock.start()
+    const now = await this.#clock.start(pacer)
     this.#versions ??= new RowVersions(now)
     const versions = this.#versions.ofRows(rows)
     const {atomicBatch} = this.#connection.settings.abilities

@@ -105,7 +105,11 @@ export function reasonOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
 }
 
-export function hintFor(reason: string): string {
+export function hintFor(reason: string, product: CassandraSettings['product']): string {
+  return product === 'Amazon Keyspaces' ? keyspacesHintFor(reason) : cassandraHintFor(reason)
+}
+
+function cassandraHintFor(reason: string): string {
   if (/credentials|password|username|authenticat|permission|unauthorized/i.test(reason))
     return 'Check the username, the password and what that user may do.'
   if (/certificate|TLS|SSL|ALTNAME|self.signed/i.test(reason))
@@ -117,4 +121,12 @@ export function hintFor(reason: string): string {
   if (/not enough replicas|Cannot achieve consistency/i.test(reason))
     return 'Fewer nodes are up than the replicas of the keyspace and `consistency` ask for. `create_keyspace` only makes a keyspace; one that is there is changed with ALTER KEYSPACE.'
   return 'Check `online_store.hosts` and that the server is up.'
+}
+
+function keyspacesHintFor(reason: string): string {
+  if (/credentials|authenticat|permission|unauthorized|access ?denied/i.test(reason))
+    return 'Check the AWS credentials (or `online_store.role_arn`) and what their policy allows in Amazon Keyspaces.'
+  if (/certificate|TLS|SSL|ALTNAME|self.signed/i.test(reason))
+    return 'Check `online_store.endpoint` and, for one of your own, `online_store.ca_file`.'
+  return 'Check `online_store.region` (or `endpoint`), and that this network reaches it: from a private one by a VPC endpoint.'
 }

@@ -1,5 +1,9 @@
+import type {types} from 'cassandra-driver'
 import type {Instant} from '../../definitions/instant.js'
+import type {WritePacer} from '../pacing/write-pacer.js'
 import type {CassandraConnection} from './cassandra-connection.js'
+
+export const selectTime = 'SELECT toUnixTimestamp(now()) AS now FROM system.local'
 
 /**
  * The time of the servers, by the clock of this process. Of rows that are equal in their times the one that was written last
@@ -8,34 +12,26 @@ import type {CassandraConnection} from './cassandra-connection.js'
  */
 export class StoreClock {
   readonly #connection: CassandraConnection
-  #started: Promise<() => Instant> | undefined
+  #started: (() => Instant) | undefined
 
   constructor(connection: CassandraConnection) {
     this.#connection = connection
   }
 
-  /** Asks a server once. The clock does not go back. Throws FS_STORE_UNAVAILABLE. */
-  start(): Promise<() => Instant> {
-    return (this.#started ??= this.#ask().catch((error: unknown) => {
-      this.#started = undefined
-      throw error
-    }))
-  }
-
-  async #ask(): Promise<() => Instant> {
-    const askedAt = performance.now()
-    const millis = await askMillis(this.#connection)
-    // Between the two: half of the way is there, half is back.
-    const ahead = millis - (askedAt + performance.now()) / 2
-    return () => BigInt(Math.round((ahead + performance.now()) * 1000))
+  /** Asks a server, where none was asked yet. The clock does not go back. Throws what the pacer does. */
+  async start(pacer: Pick<WritePacer, 'ask'>): Promise<() => Instant> {
+    if (this.#started !== undefined) return this.#started
+    const ahead = await pacer.ask(async () => {
+      const askedAt = performance.now()
+      const answer = await this.#connection.readOnce({query: selectTime, params: []})
+      // It was told between the two: half of the way is there, half is back.
+      return millisOf(answer) - (askedAt + performance.now()) / 2
+    })
+    return (this.#started ??= () => BigInt(Math.round((ahead + performance.now()) * 1000)))
   }
 }
 
-/** The time of a server, in milliseconds since 1970. Throws FS_STORE_UNAVAILABLE. */
-export async function askMillis(connection: CassandraConnection, signal?: AbortSignal): Promise<number> {
-  const {rows} = await connection.run(
-    {query: 'SELECT toUnixTimestamp(now()) AS now FROM system.local', params: []},
-    signal,
-  )
+/** What `selectTime` answers, in milliseconds since 1970. */
+export function millisOf({rows}: types.ResultSet): number {
   return Number(rows[0]?.['now'] as bigint)
 }

@@ -2,7 +2,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {FeatureStoreError} from '../../errors.js'
 import type {OnlineTable} from '../online-store.js'
 import type {CassandraConnection} from './cassandra-connection.js'
-import {isAboutStatement, statementFailure} from './driver-errors.js'
+import {isAboutRights, isAboutStatement, statementFailure} from './driver-errors.js'
 import {loadNoteName, noteColumns, noteTableName} from './cassandra-note.js'
 import {addColumns, columnsOf, createTable, ownColumns} from './table-layout.js'
 import {cqlTableName, quoted} from './table-names.js'
@@ -69,7 +69,11 @@ export class TableCatalog {
       `CREATE TABLE IF NOT EXISTS ${this.#placeOf(noteTableName)} (${noteColumns})`,
     )
     const known = await this.#entries()
-    await this.#remove([...known].filter(([, {isDropping}]) => isDropping).map(([name]) => name))
+    const unfinished = [...known].filter(([, {isDropping}]) => isDropping).map(([name]) => name)
+    // No new table has its name. `drop` tells who may not.
+    await this.#remove(unfinished).catch((error: unknown) => {
+      if (!(error instanceof Error && isAboutRights(error.cause))) throw error
+    })
     for (const table of tables) await this.#prepareTable(table, known.get(table.name))
   }
 

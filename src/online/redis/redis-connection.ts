@@ -152,7 +152,8 @@ function connect(settings: RedisSettings): Redis | Cluster {
   } satisfies RedisOptions
   switch (type) {
     case 'redis':
-      return new Redis({...options, ...nodes[0], db, retryStrategy: pauseAfter})
+      // A server that loads its data says so to every command. The client's own look warns on the console of users without INFO.
+      return new Redis({...options, ...nodes[0], db, enableReadyCheck: false, retryStrategy: pauseAfter})
     case 'redis_sentinel':
       return new Redis({
         ...options,
