@@ -160,8 +160,9 @@ async function previousState(sync: SnapshotSync): Promise<SnapshotFiles> {
   const begun = (state.begunSyncs ?? []).map(({file}) => file)
   const known = new Set([...begun, ...(verified === undefined ? [] : [verified])])
   for (const name of await readdir(join(snapshotsDirectory, folder))) {
-    const file = `${folder}/${name}`
-    if (name.endsWith('.parquet') && !known.has(file)) await rm(join(snapshotsDirectory, file), {force: true})
+    const path = join(snapshotsDirectory, folder, name)
+    const isOver = name.endsWith('.parquet') ? !known.has(`${folder}/${name}`) : await isLeftUnfinished(path)
+    if (isOver) await rm(path, {force: true})
   }
   if (verified === undefined && state.covered.length > 0)
     note(tally, 'was not synced as a whole before: rows that are gone from the source since stay online')
@@ -173,6 +174,13 @@ async function previousState(sync: SnapshotSync): Promise<SnapshotFiles> {
   // Who asks for an interval heals: nothing that should be online counts as being there.
   if (request.command === 'materialize') return {begun: [...known].map(pathOf)}
   return {verified: verified === undefined ? undefined : pathOf(verified), begun: begun.map(pathOf)}
+}
+
+/** Whether a process that is long gone began to write it. */
+async function isLeftUnfinished(path: string): Promise<boolean> {
+  if (!path.endsWith('.part')) return false
+  const found = await stat(path).catch(() => undefined)
+  return found !== undefined && Date.now() - found.mtimeMs > Number(longestDelay / 1000n)
 }
 
 /** Of the table's files: no other project's, and no other store's, where they share a folder of snapshots. */

@@ -1,5 +1,5 @@
-import {readdir} from 'node:fs/promises'
-import {join} from 'node:path'
+import {readdir, utimes, writeFile} from 'node:fs/promises'
+import {basename, dirname, join} from 'node:path'
 import fc from 'fast-check'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
 import {pickRows} from '../../src/materialize/pick-rows.js'
@@ -98,6 +98,21 @@ describe('a view that is synced as a whole', () => {
     expect(await project.state('stats')).toMatchObject({covered: [{start: null, end: now + 2n}]})
     const files = await readdir(join(project.directory, 'snapshots'), {recursive: true})
     expect(files.filter((file) => file.endsWith('.parquet'))).toHaveLength(2)
+  })
+
+  test('clears away what a killed process had begun to keep, and nothing that may still be written', async () => {
+    await project.writeSource('stats', [row(1n, now, 1n)])
+    await sync()
+    const files = () => readdir(join(project.directory, 'snapshots'), {recursive: true})
+    const kept = (await files()).find((file) => file.endsWith('.parquet')) ?? ''
+    const part = (id: string) => join(project.directory, 'snapshots', dirname(kept), `x.parquet.${id}.part`)
+    await writeFile(part('0000000a'), '')
+    await utimes(part('0000000a'), 1, Date.now() / 1000 - 2 * 3600)
+    await writeFile(part('0000000b'), '')
+    await sync(now + 1n)
+    expect((await files()).filter((file) => file.endsWith('.part')).map((file) => basename(file))).toEqual([
+      'x.parquet.0000000b.part',
+    ])
   })
 
   test('takes a row back in time where the source says so', async () => {
