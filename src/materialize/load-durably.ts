@@ -42,7 +42,7 @@ export async function noteDurably({online, table, state}: LoadedTable): Promise<
   // A server that came back empty after the last write would else count as loaded.
   if (!(await online.listTables()).includes(table.name)) throw tableGone()
   if ((await lossOf(online, table, state)) !== undefined) throw tableGone()
-  return noteLoad(online, table.name, state.loadNumber ?? 0)
+  return noteLoad(online.loads, table.name, state.loadNumber ?? 0)
 }
 
 export function serverEnded(times: number): FeatureStoreError {

@@ -1,5 +1,4 @@
 import type {OnlineStore, OnlineTable} from '../online/online-store.js'
-import {lastLoadOf} from '../online/load-number.js'
 import {storeIdentity} from '../online/store-identity.js'
 import type {ViewState} from '../registry/registry.js'
 
@@ -12,7 +11,7 @@ export type TableLoss = 'emptied' | 'another_store' | 'went_back'
  * the store's identity and the number of its last load is not noticed: single rows that somebody deleted, say.
  */
 export async function lossOf(
-  online: Pick<OnlineStore, 'listTables' | 'notes'>,
+  online: Pick<OnlineStore, 'listTables' | 'notes' | 'loads'>,
   table: OnlineTable,
   state: ViewState,
 ): Promise<TableLoss | undefined> {
@@ -24,5 +23,5 @@ export async function lossOf(
   const found = storeId === undefined ? undefined : await storeIdentity(online)
   if (found !== undefined && found !== storeId) return 'another_store'
   if (loadNumber === 0) return undefined
-  return (await lastLoadOf(online, table.name)) < loadNumber ? 'went_back' : undefined
+  return (await online.loads.last(table.name)) < loadNumber ? 'went_back' : undefined
 }

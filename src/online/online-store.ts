@@ -8,6 +8,7 @@ import type {Duration} from '../definitions/duration.js'
 import type {Instant} from '../definitions/instant.js'
 import type {Value} from '../definitions/value-type.js'
 import type {Examination} from '../examination.js'
+import type {LoadNumbers} from './load-number.js'
 import type {WritePacer} from './pacing/write-pacer.js'
 import type {SharedNotes} from './shared-note.js'
 
@@ -91,6 +92,9 @@ export interface OnlineStore extends AsyncDisposable {
 
   /** Writable when the store was opened to write and prepared; of a store that was never prepared they may not be readable. */
   readonly notes: SharedNotes
+
+  /** They go with their tables. */
+  readonly loads: LoadNumbers
 
   /** Creates what the tables need, or extends them by new features. Safe to run twice. Throws on changed key types. */
   prepare(tables: readonly OnlineTable[]): Promise<void>

@@ -4,8 +4,6 @@ export interface SharedNotes {
   readonly runs: SharedNote
   /** Which store it is: see `store-identity.ts`. */
   readonly identity: SharedNote
-  /** Number of the last load of a table: see `load-number.ts`. It goes with the table when that is dropped. */
-  loadOf(table: string): SharedNote
 }
 
 /**

@@ -43,6 +43,7 @@ function rowByRow(store: OnlineStore, before: () => Promise<void>): OnlineStore 
     writeOrder: store.writeOrder,
     isPaced: store.isPaced,
     notes: store.notes,
+    loads: store.loads,
     prepare: (tables) => store.prepare(tables),
     drop: (tables) => store.drop(tables),
     listTables: () => store.listTables(),

@@ -1,4 +1,5 @@
 import {Redis} from 'ioredis'
+import {setTimeout as sleep} from 'node:timers/promises'
 import {afterAll, beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest'
 import {openOnlineStore} from '../../src/online/drivers.js'
 import type {OnlineStore} from '../../src/online/online-store.js'
@@ -45,6 +46,29 @@ describe('in a cluster', () => {
     expect(rated?.map((row) => row?.values[0])).toEqual(ids.map((id) => Number(id) / 2))
     await store.drop(['driver', 'ratings'])
     expect((await counts()).reduce((sum, count) => sum + count)).toBe(0)
+  })
+
+  test('one master that comes back from an older snapshot is noticed', async () => {
+    await using own = await RedisCluster.start()
+    await using store = await openOnlineStore(
+      {type: 'redis', settings: {redisType: 'redis_cluster', connectionString: own.addresses}},
+      {project: 'rides', repoDirectory: '/', access: 'write'},
+    )
+    const [, , node] = own.nodes
+    await store.prepare([table])
+    await store.loads.note('driver', 1)
+    await node?.ask('save')
+    await store.loads.note('driver', 2)
+    expect(await store.loads.last('driver')).toBe(2)
+    const before = await store.volatileServers()
+    await node?.kill()
+    await node?.up()
+    while (!(await own.nodes[0]?.ask('cluster', 'info'))?.includes('cluster_state:ok')) await sleep(100)
+    expect(await store.loads.last('driver')).toBe(1)
+    const after = await store.volatileServers()
+    expect(before.filter((server) => !after.includes(server))).toHaveLength(1)
+    expect(await store.loads.note('driver', 3)).toBeUndefined()
+    expect(await store.loads.last('driver')).toBe(3)
   })
 
   test('each master is told by the id of its process', async () => {

@@ -207,6 +207,7 @@ describe('after a load', () => {
       writeOrder: 'key',
       isPaced: false,
       notes: online.notes,
+      loads: online.loads,
       prepare: (tables) => online.prepare(tables),
       drop: (tables) => online.drop(tables),
       listTables: () => online.listTables(),

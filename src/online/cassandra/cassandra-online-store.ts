@@ -17,6 +17,7 @@ import type {
   WriteFlow,
   WriteResult,
 } from '../online-store.js'
+import {NotedLoads, type LoadNumbers} from '../load-number.js'
 import {plainPacer} from '../pacing/plain-pacer.js'
 import type {WritePacer} from '../pacing/write-pacer.js'
 import type {SharedNotes} from '../shared-note.js'
@@ -80,6 +81,7 @@ export class CassandraOnlineStore implements OnlineStore {
   readonly writeOrder = 'any'
   readonly isPaced = true
   readonly notes: SharedNotes
+  readonly loads: LoadNumbers
   readonly #connection: CassandraConnection
   readonly #catalog: TableCatalog
   readonly #clock: StoreClock
@@ -94,8 +96,8 @@ export class CassandraOnlineStore implements OnlineStore {
     this.notes = {
       runs: new CassandraNote(connection, 'runs'),
       identity: new CassandraNote(connection, 'identity'),
-      loadOf: (table) => new CassandraNote(connection, loadNoteName(project, table)),
     }
+    this.loads = new NotedLoads((table) => new CassandraNote(connection, loadNoteName(project, table)))
   }
 
   prepare(tables: readonly OnlineTable[]): Promise<void> {

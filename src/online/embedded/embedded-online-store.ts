@@ -10,6 +10,7 @@ import type {Instant} from '../../definitions/instant.js'
 import {FeatureStoreError} from '../../errors.js'
 import {appendKey, appendKeyFromColumns} from '../entity-key.js'
 import {GrowingBytes} from '../growing-bytes.js'
+import {NotedLoads, type LoadNumbers} from '../load-number.js'
 import type {
   OnlineRow,
   OnlineRows,
@@ -62,6 +63,7 @@ export class EmbeddedOnlineStore implements OnlineStore {
   readonly writeOrder = 'key'
   readonly isPaced = false
   readonly notes: SharedNotes
+  readonly loads: LoadNumbers
   readonly #path: string
   readonly #access: 'read' | 'write'
   #environment: Environment | undefined
@@ -84,11 +86,8 @@ export class EmbeddedOnlineStore implements OnlineStore {
         },
         () => this.#writable(),
       )
-    this.notes = {
-      runs: note(runsKey),
-      identity: note(identityKey),
-      loadOf: (table) => note(loadKey(table)),
-    }
+    this.notes = {runs: note(runsKey), identity: note(identityKey)}
+    this.loads = new NotedLoads((table) => note(loadKey(table)))
     this.#open()
   }
 

@@ -13,7 +13,7 @@ import {appendKey, appendKeyFromColumns} from '../entity-key.js'
 import {GrowingBytes} from '../growing-bytes.js'
 import type {EntityKey, OnlineRows, OnlineTable} from '../online-store.js'
 import {hashBytes} from './hash-bytes.js'
-import {bucketOf, tagLength} from './slot-buckets.js'
+import {allBuckets, bucketOf, tagLength} from './slot-buckets.js'
 
 /** The key of a row: the bytes that are written. */
 class KeyBytes extends GrowingBytes {
@@ -56,8 +56,13 @@ export class RedisKeys {
   }
 
   /** A text: how many loads a table has seen. */
-  loadOf(table: string): string {
+  loads(table: string): string {
     return `fs:{${this.#project}}:loads:${table}`
+  }
+
+  /** The same for each slot that rows lie in. They begin as no row does. */
+  loadsInSlots(table: string): readonly string[] {
+    return allBuckets().map(({tag}) => `fs:{${tag.toString()}}:${this.#project}:loads:${table}`)
   }
 
   /** Lent: it holds until the next key is asked for. */

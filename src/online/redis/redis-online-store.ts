@@ -27,6 +27,7 @@ import {forgetSchemas} from './scripts.js'
 import {examineRedis} from './examine-redis.js'
 import {RedisConnection} from './redis-connection.js'
 import {runIdsOf} from './server-info.js'
+import {RedisLoadNumbers} from './redis-load-numbers.js'
 import {RedisNote} from './redis-note.js'
 import {RedisKeys, serverKeys} from './redis-keys.js'
 import {readRedisSettings} from './redis-settings.js'
@@ -55,6 +56,7 @@ export class RedisOnlineStore implements OnlineStore {
   readonly writeOrder = 'any'
   readonly isPaced = true
   readonly notes: SharedNotes
+  readonly loads: RedisLoadNumbers
   readonly #connection: RedisConnection
   readonly #rows: RowCommands
   readonly #keys: RedisKeys
@@ -70,8 +72,8 @@ export class RedisOnlineStore implements OnlineStore {
     this.notes = {
       runs: new RedisNote(connection, serverKeys.runs),
       identity: new RedisNote(connection, serverKeys.identity),
-      loadOf: (table) => new RedisNote(connection, this.#keys.loadOf(table)),
     }
+    this.loads = new RedisLoadNumbers(connection, this.#keys)
   }
 
   async prepare(tables: readonly OnlineTable[]): Promise<void> {
@@ -111,8 +113,7 @@ export class RedisOnlineStore implements OnlineStore {
         client
           .multi()
           .sadd(this.#keys.dropping, ...tables)
-          .hdel(this.#keys.tables, ...tables)
-          .del(...tables.map((table) => this.#keys.loadOf(table))),
+          .hdel(this.#keys.tables, ...tables),
       ),
     )
     // Also what a killed process began.
@@ -338,6 +339,7 @@ export class RedisOnlineStore implements OnlineStore {
   async #removeTables(tables: readonly string[]): Promise<void> {
     for (const table of tables) {
       await this.#rows.remove(this.#keys.rowsOf(table), scanCount)
+      await this.loads.forget(table)
       await this.#connection.run((client) => client.srem(this.#keys.dropping, table))
     }
   }

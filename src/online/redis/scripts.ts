@@ -69,6 +69,12 @@ redis.call('SET', KEYS[1], ARGV[2])
 return 1
 `
 
+/** Sets a key to a number unless it holds one as great. */
+export const raise = `
+if tonumber(redis.call('GET', KEYS[1]) or '0') < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], ARGV[1]) end
+return 0
+`
+
 /** Removes a row (key) unless it is newer than the header of another; 1 where it stays. */
 export const removeUnlessNewer = `${comparison}
 local stored = redis.pcall('GET', KEYS[1])

@@ -18,10 +18,13 @@ export interface SlotBucket {
 
 let buckets: readonly SlotBucket[] | undefined
 
+export function allBuckets(): readonly SlotBucket[] {
+  return (buckets ??= makeBuckets())
+}
+
 /** That of a key whose entity has such a hash (`hashBytes`). The same in every process, for ever. */
 export function bucketOf(hash: number): SlotBucket {
-  buckets ??= makeBuckets()
-  return buckets[hash & (bucketCount - 1)] as SlotBucket
+  return allBuckets()[hash & (bucketCount - 1)] as SlotBucket
 }
 
 /** For each bucket the first text whose slot lies in its part of all slots. */
