@@ -8,7 +8,7 @@ import {mkdir, readdir, rm, stat} from 'node:fs/promises'
 import {join} from 'node:path'
 import type {FeatureRows} from '../compile/query.js'
 import type {SnapshotFiles} from '../compile/snapshot-changes.js'
-import {formatInstant} from '../definitions/instant.js'
+import {formatInstant, type Instant} from '../definitions/instant.js'
 import {FeatureStoreError} from '../errors.js'
 import type {LatestBatch, OfflineStore, RemovedBatch} from '../offline/offline-store.js'
 import type {EntityKey, OnlineStore, OnlineTable, RemovedRows} from '../online/online-store.js'
@@ -161,7 +161,7 @@ async function previousState(sync: SnapshotSync): Promise<SnapshotFiles> {
   const known = new Set([...begun, ...(verified === undefined ? [] : [verified])])
   for (const name of await readdir(join(snapshotsDirectory, folder))) {
     const path = join(snapshotsDirectory, folder, name)
-    const isOver = name.endsWith('.parquet') ? !known.has(`${folder}/${name}`) : await isLeftUnfinished(path)
+    const isOver = name.endsWith('.parquet') ? !known.has(`${folder}/${name}`) : await isLeftUnfinished(path, context.clock())
     if (isOver) await rm(path, {force: true})
   }
   if (verified === undefined && state.covered.length > 0)
@@ -177,10 +177,10 @@ async function previousState(sync: SnapshotSync): Promise<SnapshotFiles> {
 }
 
 /** Whether a process that is long gone began to write it. */
-async function isLeftUnfinished(path: string): Promise<boolean> {
+async function isLeftUnfinished(path: string, now: Instant): Promise<boolean> {
   if (!path.endsWith('.part')) return false
   const found = await stat(path).catch(() => undefined)
-  return found !== undefined && Date.now() - found.mtimeMs > Number(longestDelay / 1000n)
+  return found !== undefined && BigInt(Math.ceil(found.mtimeMs)) * 1000n + longestDelay < now
 }
 
 /** Of the table's files: no other project's, and no other store's, where they share a folder of snapshots. */
