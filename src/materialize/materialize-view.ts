@@ -11,7 +11,7 @@ import {giveStoreIdentity} from '../online/store-identity.js'
 import type {Checkpoint, RegistryDocument, ViewState} from '../registry/registry.js'
 import {mergeIntervals} from './intervals.js'
 import type {AcknowledgedBatch} from './acknowledged-position.js'
-import {loadDurably} from './load-durably.js'
+import {loadDurably, noteDurably} from './load-durably.js'
 import {loadView, rejectIncomplete, type ViewLoad} from './load-view.js'
 import type {MaterializationContext} from './materialization-options.js'
 import {stateAfterLoad, watermarkOf, type LoadRequest, type LoadSelection} from './plan-load.js'
@@ -81,9 +81,10 @@ export async function materializeView(
     return {hasMore: false, commit: committing(name, document, {context, storeId, loadNumber}, stateAfter)}
   }
   const begunAt = clock()
-  const servers = await online.volatileServers()
+  const servers = await online.volatileServers(signal)
   const target = {table: table.name, storeId, servers, keepFor: lifeOf(view, context)?.keepFor}
-  const resumed = await resumeLoad(offline, rows, {state, target, request, now: begunAt})
+  const lastLoad = (): Promise<number> => online.loads.last(table.name, signal)
+  const resumed = await resumeLoad(offline, rows, {state, target, request, now: begunAt, lastLoad})
   if (resumed !== undefined) goOn(tally, resumed.checkpoint)
   // Before the source is looked at: what changes from here on is another load's.
   const identity = resumed?.checkpoint.identity ?? (await loadIdentity(offline, rows, target, begunAt))
@@ -111,8 +112,11 @@ export async function materializeView(
         rows: tally.settled,
         approximateTotal: summary.approximateKeys,
       })
+    const into = {online, table, loadNumber: state.loadNumber ?? 0, signal}
     const begun = resumed?.checkpoint ?? {
       begunAt,
+      // What is online of it may be gone when another run goes on, and all before it be there still.
+      ...(isLong ? {loadNumber: await noteDurably(into)} : {}),
       rows: 0,
       rejected: 0,
     }
@@ -122,6 +126,7 @@ export async function materializeView(
         runId,
         begunAt: begun.begunAt,
         identity,
+        ...(begun.loadNumber === undefined ? {} : {loadNumber: begun.loadNumber}),
         ...selection,
         ...(arrival === undefined ? {} : {arrival}),
         ...(tally.newestEventTimestamp === undefined
@@ -137,7 +142,7 @@ export async function materializeView(
     const isInKeyOrder = query.order === 'key'
     const options = signal === undefined ? {} : {signal}
     const load = {isInKeyOrder, table, online, writer, life, signal, onRows}
-    loadNumber = await loadDurably({online, table, state}, async (attempt) => {
+    loadNumber = await loadDurably(into, servers, async (attempt) => {
       if (attempt === 1) {
         const batches = offline.readLatest(query, options)
         return loadView({...load, batches, tally, onPosition})

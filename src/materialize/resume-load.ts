@@ -55,16 +55,20 @@ export async function resumeLoad(
     target,
     request,
     now,
+    lastLoad,
   }: {
     readonly state: ViewState
     readonly target: LoadTarget
     readonly request: LoadRequest
     readonly now: Instant
+    /** The number of the last load that the store knows. */
+    readonly lastLoad: () => Promise<number>
   },
 ): Promise<ResumedLoad | undefined> {
   const {checkpoint} = state
   if (checkpoint === undefined) return undefined
   if (!isWanted(checkpoint, state, request)) return undefined
+  if ((checkpoint.loadNumber ?? 0) > (await lastLoad())) return undefined
   // An incremental run finds what was added since as late rows; this command asks for all of its interval.
   const upTo = request.command === 'materialize' ? [checkpoint.begunAt, now] : [checkpoint.begunAt]
   for (const instant of upTo)

@@ -101,14 +101,17 @@ export async function syncSnapshot(sync: SnapshotSync): Promise<SyncedSnapshot> 
       notWritten.push(...rejected.map(({row}) => keyAt(written, row)))
     },
   }
-  const servers = await online.volatileServers()
+  const servers = await online.volatileServers(signal)
   await loadView({...load, batches: changes.changed(options)})
   await loadView({...load, batches: withRoomMade()})
   for await (const batch of changes.gone(options)) await removeAll(batch)
   tally.deleted += gone
   await sample.check(online, table)
-  const loadNumber = changed + gone > 0 ? await noteDurably({online, table, state}) : state.loadNumber
-  const left = await online.volatileServers()
+  const loadNumber =
+    changed + gone > 0
+      ? await noteDurably({online, table, loadNumber: state.loadNumber ?? 0, signal})
+      : state.loadNumber
+  const left = await online.volatileServers(signal)
   // The next sync takes what this one has begun to write for neither there nor gone.
   if (!servers.every((server) => left.includes(server))) throw serverEnded(1)
 
@@ -161,7 +164,9 @@ async function previousState(sync: SnapshotSync): Promise<SnapshotFiles> {
   const known = new Set([...begun, ...(verified === undefined ? [] : [verified])])
   for (const name of await readdir(join(snapshotsDirectory, folder))) {
     const path = join(snapshotsDirectory, folder, name)
-    const isOver = name.endsWith('.parquet') ? !known.has(`${folder}/${name}`) : await isLeftUnfinished(path, context.clock())
+    const isOver = name.endsWith('.parquet')
+      ? !known.has(`${folder}/${name}`)
+      : await isLeftUnfinished(path, context.clock())
     if (isOver) await rm(path, {force: true})
   }
   if (verified === undefined && state.covered.length > 0)

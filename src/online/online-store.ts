@@ -135,7 +135,7 @@ export interface OnlineStore extends AsyncDisposable {
    * The processes that hold what was written and may take some of it with them when they end, by ids that no other process
    * ever has. None where what was acknowledged outlives the process, or nobody can tell.
    */
-  volatileServers(): Promise<readonly string[]>
+  volatileServers(signal?: AbortSignal): Promise<readonly string[]>
 
   /** Rows in the table; undefined where the store can't tell cheaply. */
   countRows(table: OnlineTable): Promise<number | undefined>

@@ -73,6 +73,8 @@ export interface Checkpoint {
   readonly begunAt: Instant
   /** Tells this load from others; see `loadIdentity`. */
   readonly identity: string
+  /** What the load began with: a store with an older one has lost some of it. See `load-number.ts`. */
+  readonly loadNumber?: number
   /** What is covered when it has ended. */
   readonly intervals: readonly Interval[]
   /** What it reads. */

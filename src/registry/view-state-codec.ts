@@ -111,6 +111,7 @@ function formatCheckpoint(checkpoint: Checkpoint): object {
     identity: checkpoint.identity,
     intervals: checkpoint.intervals.map(formatInterval),
     read: checkpoint.read.map(formatInterval),
+    load_number: checkpoint.loadNumber,
     arrived: arrived && {
       after: formatExactly(arrived.after),
       or_equal: arrived.orEqual,
@@ -131,6 +132,7 @@ function parseCheckpoint(value: unknown, path: string): Checkpoint {
     runId: asText(plain['run_id'], `${path}.run_id`),
     begunAt: asInstant(plain['begun_at'], `${path}.begun_at`),
     identity: asText(plain['identity'], `${path}.identity`),
+    loadNumber: asOptional(plain['load_number'], `${path}.load_number`, asCount),
     intervals: asList(plain['intervals'], `${path}.intervals`, parseInterval),
     read: asList(plain['read'], `${path}.read`, parseInterval),
     arrived: asOptional(plain['arrived'], `${path}.arrived`, (inner, at) => {

@@ -1,3 +1,5 @@
+import {cp, rm} from 'node:fs/promises'
+import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
 import {openOnlineStore} from '../../src/online/drivers.js'
 import type {OnlineStore} from '../../src/online/online-store.js'
@@ -139,6 +141,35 @@ describe('an online store that went back', () => {
     expect(notes(healed)).toContain('holds less than the last load left')
     expect(counts(healed)).toMatchObject({unchanged: 1})
     expect(notes(await project.load(now + 2n * hour))).not.toContain('holds less')
+  })
+
+  test('is no place to go on with a load that was killed: what that had written is gone', async () => {
+    const folder = join(project.directory, 'online-0')
+    const backup = join(project.directory, 'backup')
+    const open = (): Promise<OnlineStore> =>
+      openOnlineStore(
+        {type: 'embedded', settings: {path: 'online-0'}},
+        {project: 'rides', repoDirectory: project.directory, access: 'write'},
+      )
+    const loadInto = async (end: bigint, options: RunOptions = {}): Promise<RunRecord> => {
+      await using store = await open()
+      return await project.load(end, into(store, options))
+    }
+    await project.writeManyDrivers('stats', 1, now - 2n * day)
+    expect(await loadInto(now - day)).toMatchObject({status: 'ok'})
+    await cp(folder, backup, {recursive: true})
+    await project.writeManyDrivers('stats', drivers, now - hour)
+    const stop = new AbortController()
+    const onProgress = ({rows}: {readonly rows: number}): void => {
+      if (rows > 40_000) stop.abort()
+    }
+    expect(await loadInto(now, {signal: stop.signal, onProgress})).toMatchObject({status: 'interrupted'})
+    expect((await project.state('stats')).checkpoint).toBeDefined()
+    await rm(folder, {recursive: true})
+    await cp(backup, folder, {recursive: true})
+    const healed = await loadInto(now)
+    expect(notes(healed)).toBe('')
+    expect(counts(healed)).toMatchObject({written: drivers})
   })
 
   test('keeps no row of an older snapshot that is gone from the source', async () => {

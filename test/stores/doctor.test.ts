@@ -136,6 +136,20 @@ describe('what doctor finds in Redis', () => {
     await store.teardown()
   })
 
+  test('a user who lacks the right to some keys: which, and the command that gives it', async () => {
+    await client.acl('SETUSER', 'narrow', 'on', '>s', '+@all', '~fs:{rides}:*', '~fs:rides:*', '~fs:{runs}')
+    const as = redis(',username=narrow,password=s')
+    const [found] = unwell(await examine(as))
+    expect(found).toMatchObject({
+      name: 'rights',
+      status: 'failed',
+      detail: expect.stringMatching(/may not use eval on fs:\{identity\}$/),
+    })
+    const [, , ...rules] = found?.remedy?.split(' ') ?? []
+    await client.call('ACL', ['SETUSER', ...rules])
+    expect(unwell(await examine(as))).toEqual([])
+  })
+
   test('a user who may not ask is not told to lack anything', async () => {
     await client.acl('SETUSER', 'mute', 'on', '>s', '+@all', '-@admin', '-acl', '-info', '~fs:*')
     const checks = await examine(redis(',username=mute,password=s'))

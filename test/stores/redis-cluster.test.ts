@@ -56,10 +56,9 @@ describe('in a cluster', () => {
     )
     const [, , node] = own.nodes
     await store.prepare([table])
-    await store.loads.note('driver', 1)
+    expect(await store.loads.next('driver', 0)).toBe(1)
     await node?.ask('save')
-    await store.loads.note('driver', 2)
-    expect(await store.loads.last('driver')).toBe(2)
+    expect(await store.loads.next('driver', 1)).toBe(2)
     const before = await store.volatileServers()
     await node?.kill()
     await node?.up()
@@ -67,8 +66,9 @@ describe('in a cluster', () => {
     expect(await store.loads.last('driver')).toBe(1)
     const after = await store.volatileServers()
     expect(before.filter((server) => !after.includes(server))).toHaveLength(1)
-    await store.loads.note('driver', 3)
-    expect(await store.loads.last('driver')).toBe(3)
+    expect(await store.loads.next('driver', 2)).toBeUndefined()
+    expect(await store.loads.next('driver', 0)).toBe(4)
+    expect(await store.loads.last('driver')).toBe(4)
   })
 
   test('each master is told by the id of its process', async () => {

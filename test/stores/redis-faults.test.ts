@@ -185,7 +185,10 @@ test.concurrent('a server that comes back with a part of a load that failed', as
     {after: 0.3, fault: () => server.ask('save')},
     {after: 0.7, fault: () => server.kill()},
   )
-  expect(errorOf(failed)).toMatchObject({code: 'FS_STORE_UNAVAILABLE'})
+  // Its place among those that write may have ended before its patience did.
+  expect(errorOf(failed)).toMatchObject({
+    code: expect.stringMatching(/^FS_(STORE_UNAVAILABLE|LEASE_LOST)$/) as string,
+  })
   await server.up()
   const loaded = await repo.load(2)
   expect(loaded).toMatchObject({code: 0})

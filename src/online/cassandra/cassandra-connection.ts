@@ -29,6 +29,7 @@ export class CassandraConnection implements AsyncDisposable {
   readonly #patienceMillis: number
   readonly #readOptions: QueryOptions
   readonly #writeOptions: QueryOptions
+  readonly #sharedOptions: QueryOptions
   #session: Promise<Client> | undefined
   /** Of that session, when it is open. */
   #client: Client | undefined
@@ -48,6 +49,11 @@ export class CassandraConnection implements AsyncDisposable {
       logged: false,
       consistency: levelOf(writeConsistency),
     }
+    // What one run notes, the next one must see, also where rows may be read late.
+    const isWeak = ['ONE', 'LOCAL_ONE'].includes(writeConsistency)
+    this.#sharedOptions = isWeak
+      ? {...this.#writeOptions, consistency: consistencies.localQuorum}
+      : this.#writeOptions
   }
 
   get settings(): CassandraSettings {
@@ -69,7 +75,7 @@ export class CassandraConnection implements AsyncDisposable {
    * FS_STORE_UNAVAILABLE, or the reason of a signal that ends its patience.
    */
   run(statement: Statement, signal?: AbortSignal): Promise<types.ResultSet> {
-    return this.#patiently((client) => execute(client, statement, this.#writeOptions), signal)
+    return this.#patiently((client) => execute(client, statement, this.#sharedOptions), signal)
   }
 
   /** Changes the schema, and waits until all nodes know. */

@@ -70,10 +70,13 @@ export class TableCatalog {
     )
     const known = await this.#entries()
     const unfinished = [...known].filter(([, {isDropping}]) => isDropping).map(([name]) => name)
-    // No new table has its name. `drop` tells who may not.
-    await this.#remove(unfinished).catch((error: unknown) => {
-      if (!(error instanceof Error && isAboutRights(error.cause))) throw error
-    })
+    for (const name of unfinished) {
+      await this.#remove([name]).catch((error: unknown) => {
+        const isInTheWay = tables.some((table) => table.name === name)
+        // `drop` tells who may not.
+        if (isInTheWay || !(error instanceof Error && isAboutRights(error.cause))) throw error
+      })
+    }
     for (const table of tables) await this.#prepareTable(table, known.get(table.name))
   }
 

@@ -43,7 +43,7 @@ const fullShare = 0.9
 /** Looks at the server, or at each master of a cluster. Throws FS_STORE_UNAVAILABLE. */
 export async function* examineRedis(
   connection: RedisConnection,
-  keyOfProject: string,
+  keys: readonly [string, ...string[]],
   clock: () => Instant,
 ): Examination {
   const masters = await connection.run((client) => Promise.resolve(mastersOf(client)))
@@ -57,12 +57,12 @@ export async function* examineRedis(
   }
   yield clockFinding(Number(seconds) * 1000 + Number(micros) / 1000, [asked, answered])
   yield* encryption(connection)
-  const infos = await connection.run(() => Promise.all(masters.map(infoOf)))
+  const infos = await connection.run(() => Promise.all(masters.map((node) => infoOf(node))))
   yield versionOf(infos)
   yield* modeOf(connection, infos)
   yield* roleOf(infos)
   yield* refusedWritesOf(infos)
-  yield await rightsOf(connection, masters[0] as Redis, keyOfProject)
+  yield await rightsOf(connection, masters[0] as Redis, keys)
   yield evictionOf(infos)
   yield fillOf(infos)
 }
@@ -143,26 +143,38 @@ function* roleOf(infos: readonly (ServerInfo | undefined)[]): Generator<Finding>
 }
 
 /** Asks the server what it would answer; Redis before 7 can't tell. */
-async function rightsOf(connection: RedisConnection, node: Redis, key: string): Promise<Finding> {
+/** All commands on the first key, and one that reads and writes on the others. */
+async function rightsOf(
+  connection: RedisConnection,
+  node: Redis,
+  [key, ...others]: readonly [string, ...string[]],
+): Promise<Finding> {
   const user = await node.call('ACL', 'WHOAMI').catch(() => undefined)
   if (typeof user !== 'string') return unknown('rights')
   const refused: string[] = []
-  for (const command of usedCommands) {
+  const refusedKeys = new Set<string>()
+  const asked = [
+    ...usedCommands.map((command) => ({command, on: key})),
+    ...others.map((on) => ({command: 'eval', on})),
+  ]
+  for (const {command, on} of asked) {
     const answer = await node
-      .call('ACL', 'DRYRUN', user, ...dryRun(command, key))
+      .call('ACL', 'DRYRUN', user, ...dryRun(command, on))
       .catch((error: unknown) => error)
     if (answer instanceof Error) {
       if (/NOPERM|unknown subcommand|Unknown subcommand/.test(answer.message))
         return unknown('rights', `user ${user}`)
       continue
     }
-    if (answer !== 'OK') refused.push(command)
+    if (answer === 'OK') continue
+    refusedKeys.add(on)
+    if (!refused.includes(command)) refused.push(command)
   }
   if (refused.length === 0) return {name: 'rights', status: 'ok', detail: `user ${user} may read and load`}
   return {
     name: 'rights',
     status: 'failed',
-    detail: `user ${user} may not use ${refused.join(', ')} on ${key}`,
+    detail: `user ${user} may not use ${refused.join(', ')} on ${[...refusedKeys].join(', ')}`,
     remedy: `ACL SETUSER ${user} ${refused.map((command) => `+${command}`).join(' ')} ~fs:*`,
   }
 }

@@ -65,6 +65,12 @@ export class RedisKeys {
     return allBuckets().map(({tag}) => `fs:{${tag.toString()}}:${this.#project}:loads:${table}`)
   }
 
+  /** One key of each kind that a user must have the right to. */
+  examples(isCluster: boolean): readonly [string, ...string[]] {
+    const ofLoads = isCluster ? this.loadsInSlots('') : [this.loads('')]
+    return [this.tables, `${this.#prefix}000}`, ...ofLoads.slice(0, 1), ...Object.values(serverKeys)]
+  }
+
   /** Lent: it holds until the next key is asked for. */
   rowOf(table: OnlineTable, entity: EntityKey): RowKey {
     this.#buffer.length = this.#entityAt

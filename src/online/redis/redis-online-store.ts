@@ -238,12 +238,12 @@ export class RedisOnlineStore implements OnlineStore {
     })
   }
 
-  volatileServers(): Promise<readonly string[]> {
-    return this.#connection.run(runIdsOf)
+  volatileServers(signal?: AbortSignal): Promise<readonly string[]> {
+    return this.#connection.run(runIdsOf, signal)
   }
 
   examine(clock: () => Instant): Examination {
-    return examineRedis(this.#connection, this.#keys.tables, clock)
+    return examineRedis(this.#connection, this.#keys.examples(this.#connection.isCluster), clock)
   }
 
   /** Redis does not count the keys of a pattern. */

@@ -69,10 +69,11 @@ redis.call('SET', KEYS[1], ARGV[2])
 return 1
 `
 
-/** Sets a key to a number unless it holds one as great. */
+/** Sets a key to a number unless it holds one as great, or one below the second argument; returns what it held. */
 export const raise = `
-if tonumber(redis.call('GET', KEYS[1]) or '0') < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], ARGV[1]) end
-return 0
+local held = tonumber(redis.call('GET', KEYS[1]) or '0')
+if held < tonumber(ARGV[1]) and held >= tonumber(ARGV[2]) then redis.call('SET', KEYS[1], ARGV[1]) end
+return held
 `
 
 /** Removes a row (key) unless it is newer than the header of another; 1 where it stays. */

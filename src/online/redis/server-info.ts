@@ -9,9 +9,9 @@ export function mastersOf(client: Redis | Cluster): readonly Redis[] {
   return client instanceof Cluster ? client.nodes('master') : [client]
 }
 
-/** Undefined where this user may not ask. */
-export async function infoOf(node: Redis): Promise<ServerInfo | undefined> {
-  const text = await node.info().catch(unlessRefused)
+/** All of it, or a section. Undefined where this user may not ask. */
+export async function infoOf(node: Redis, section = 'default'): Promise<ServerInfo | undefined> {
+  const text = await node.info(section).catch(unlessRefused)
   if (text === undefined) return undefined
   return new Map(
     text.split('\r\n').flatMap((line) => {
@@ -24,7 +24,7 @@ export async function infoOf(node: Redis): Promise<ServerInfo | undefined> {
 /** The ids of the processes of all masters that tell theirs. A replica that took the place of its master has another one. */
 export async function runIdsOf(client: Redis | Cluster): Promise<readonly string[]> {
   await refreshSlots(client)
-  const infos = await Promise.all(mastersOf(client).map(infoOf))
+  const infos = await Promise.all(mastersOf(client).map((node) => infoOf(node, 'server')))
   return infos.flatMap((info) => info?.get('run_id') ?? [])
 }
 
