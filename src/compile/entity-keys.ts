@@ -7,7 +7,7 @@ import type {PointInTimeQuery} from './query.js'
 import {raise} from './raise.js'
 
 export interface EntityKey {
-  /** Of `entityKey`. */
+  /** Of `entityKey`, or of the entity rows' own column where that has the type. */
   readonly name: string
   readonly type: KeyType
   /** In DuckDB; it fails for a value that doesn't fit. */
@@ -50,6 +50,7 @@ export class EntityKeys implements EntityTable {
             `${entityRow}::VARCHAR`,
             `${given}::VARCHAR`,
           ])} ELSE ${value} END`
-    this.#keys.set(id, {name: entityKey(this.#keys.size), type, expression})
+    const name = expression === given ? given : entityKey(this.#keys.size)
+    this.#keys.set(id, {name, type, expression})
   }
 }

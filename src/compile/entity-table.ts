@@ -6,7 +6,7 @@ export const entityTable = '"frame.entity"'
 export const entityRow = '"frame.row"'
 /** An instant, as the dialect has them; never null. */
 export const entityTime = '"frame.time"'
-/** Keys in the types that views declare: the first, the second, … */
+/** Keys in the types that views declare, where the columns of the entity rows have others: the first, the second, … */
 export const entityKey = (index: number): string => `"frame.key${index}"`
 
 /** The entity rows as a relation whose columns of keys can be asked for. */

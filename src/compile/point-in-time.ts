@@ -1,6 +1,6 @@
 import {askedRowsOf, askedRowsQuery, columnsOfKey} from './asked-rows.js'
 import {quoteName} from './dialects/duckdb-names.js'
-import {duckDb} from './dialects/duckdb.js'
+import {duckDbFor} from './dialects/zoned-duckdb.js'
 import {EntityKeys} from './entity-keys.js'
 import {entityName, type EntityRelation} from './entity-relation.js'
 import {compileEntityRows} from './entity-rows.js'
@@ -8,7 +8,7 @@ import {entityRow, entityTable} from './entity-table.js'
 import {frameOutputs} from './frame-outputs.js'
 import type {PointInTimeQuery} from './query.js'
 import type {Relation, RelationScript} from './relations.js'
-import type {ReadableJoin} from './source-rows.js'
+import {eventTimeTypeOf, type ReadableJoin} from './source-rows.js'
 import type {SqlValues} from './sql-values.js'
 import {compileViewMatches} from './view-matches.js'
 import {entityKeysOf} from './view-rows.js'
@@ -24,20 +24,22 @@ export function compilePointInTime(options: {
   /** The row of the script's facts, where it is known. */
   readonly facts?: readonly unknown[] | undefined
 }): RelationScript {
-  const {query, entityRows, joins, values, limit, facts} = options
+  const {query, entityRows, values, limit, facts} = options
+  const dialect = duckDbFor(options.joins.map(({join: {rows}, source}) => eventTimeTypeOf({rows, source})))
+  const joins = options.joins.map(({join, source}): ReadableJoin => ({join, source: {...source, dialect}}))
   const keys = new EntityKeys(query, entityRows)
   const {timestampColumn} = query
   const entity: Relation = {
     name: entityTable,
     kept: 'table',
-    sql: () => compileEntityRows({timestampColumn, entityRows, keys, values, limit}),
+    sql: () => compileEntityRows({timestampColumn, entityRows, keys, values, dialect, limit}),
   }
   const keyLists = joins.map(({join}) => entityKeysOf(join, keys))
   const askedKeys = [...new Map(keyLists.map((columns) => [columnsOfKey(columns), columns])).values()]
   const asked = facts === undefined ? undefined : askedRowsOf(facts, askedKeys)
-  const matches = compileViewMatches({query, joins, entity: keys, values, dialect: duckDb, asked})
+  const matches = compileViewMatches({query, joins, entity: keys, values, dialect, asked})
   return {
-    facts: {after: entityTable, query: () => askedRowsQuery(duckDb, askedKeys)},
+    facts: {after: entityTable, query: () => askedRowsQuery(dialect, askedKeys)},
     relations: [entity, ...matches.searches, ...matches.rows.map(withinStatement)],
     select: () => {
       const outputs = [

@@ -87,6 +87,11 @@ export function typedRows(
   )
 }
 
+/** The engine's type of the column with the event times. */
+export function eventTimeTypeOf(readable: ReadableRows): string {
+  return nativeTypesOf(readable)(readable.rows.source.source.timestampField)
+}
+
 /** Features whose values may not fit their declared type. */
 export function checkedFeatures(readable: ReadableRows): ReadonlySet<number> {
   return new Set(

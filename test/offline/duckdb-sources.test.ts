@@ -92,6 +92,26 @@ describe('a source', () => {
     ])
   })
 
+  test('whose time is -infinity with a time zone gives no row, neither to a load nor to a frame', async () => {
+    await runSql(
+      'ever.duckdb',
+      `COPY (SELECT 1::BIGINT AS id, '-infinity'::TIMESTAMPTZ AS ts, 10::BIGINT AS v) TO '${join(folder, 'ever.parquet')}'`,
+    )
+    const source = fileSource('ever.parquet')
+    expect((await newest(source, {v: 'int64'})).values).toEqual([])
+    const rows = featureRows(source, {id: 'int64'}, {v: 'int64'})
+    const asked = {
+      kind: 'sql',
+      sql: `SELECT 1 AS id, TIMESTAMP '2024-01-01' AS event_timestamp`,
+      inputs: {},
+    } as const
+    const frame = await readFrame(
+      store,
+      frameQuery(asked, [viewJoin(rows, {outputs: [{feature: 'v', as: 'v'}]})]),
+    )
+    expect(frame.rows.map((row) => row[2])).toEqual([null])
+  })
+
   test('of JSON, by lines and as one list', async () => {
     write('a.jsonl', '{"id": 9007199254740993, "ts": "2024-01-01", "tags": ["x", null], "big": "1"}\n')
     write('b.json', '[{"id": 1, "ts": "2024-01-01T00:00:00+02:00", "tags": [], "big": null}]')

@@ -29,11 +29,12 @@ import type {Row} from './oracle.js'
 /** Small row groups, so that several threads have something to share in a small file. */
 const rowGroupSize = 2048
 
-/** Writes a file with one column of the type nearest to each value type. */
+/** Writes a file with one column of the type nearest to each value type; `zoned` names timestamps that are to be TIMESTAMPTZ. */
 export async function writeParquet(
   path: string,
   columns: readonly TypedColumn[],
   rows: readonly Row[],
+  {zoned = []}: {readonly zoned?: readonly string[]} = {},
 ): Promise<void> {
   const connection = await connect()
   const types = columns.map(({valueType}) => duckDbType(valueType))
@@ -52,8 +53,10 @@ export async function writeParquet(
     appender.endRow()
   }
   appender.closeSync()
+  const cast = zoned.map((name) => `make_timestamptz(epoch_us(${quote(name, '"')})) AS ${quote(name, '"')}`)
+  const written = zoned.length === 0 ? 'written' : `(SELECT * REPLACE (${cast.join(', ')}) FROM written)`
   await connection.run(
-    `COPY written TO ${quote(path, "'")} (FORMAT parquet, ROW_GROUP_SIZE ${rowGroupSize}, PRESERVE_ORDER true)`,
+    `COPY ${written} TO ${quote(path, "'")} (FORMAT parquet, ROW_GROUP_SIZE ${rowGroupSize}, PRESERVE_ORDER true)`,
   )
 }
 

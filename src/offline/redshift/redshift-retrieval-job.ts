@@ -3,6 +3,7 @@ import {nativeTypeOf} from '../../compile/dialects/duckdb-types.js'
 import {keyUpload} from '../../compile/dialects/redshift-keys.js'
 import {counted, timestampOf} from '../../compile/dialects/redshift-types.js'
 import {redshift} from '../../compile/dialects/redshift.js'
+import {duckDb} from '../../compile/dialects/duckdb.js'
 import {EntityKeys} from '../../compile/entity-keys.js'
 import {entityName, type EntityRelation} from '../../compile/entity-relation.js'
 import {compileEntityRows} from '../../compile/entity-rows.js'
@@ -128,7 +129,14 @@ WHERE CASE WHEN coalesce(${isWhole}, false) THEN true ELSE error('rows of the wa
     const {home, query} = this.#parts
     const values = new BoundValues()
     const {timestampColumn} = query
-    const sql = compileEntityRows({timestampColumn, entityRows, keys, values, limit})
+    const sql = compileEntityRows({
+      timestampColumn,
+      entityRows,
+      keys,
+      values,
+      dialect: duckDb,
+      limit,
+    })
     await home.run(`CREATE OR REPLACE TEMP TABLE ${entityTable} AS ${sql}`, values.parameters, signal)
   }
 
