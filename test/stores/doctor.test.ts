@@ -150,10 +150,12 @@ describe('what doctor finds in Redis', () => {
     expect(unwell(await examine(as))).toEqual([])
   })
 
-  test('a user who may not ask is not told to lack anything', async () => {
+  test('a user who may not ask is told what that costs, and not to lack anything', async () => {
     await client.acl('SETUSER', 'mute', 'on', '>s', '+@all', '-@admin', '-acl', '-info', '~fs:*')
     const checks = await examine(redis(',username=mute,password=s'))
-    expect(unwell(checks)).toEqual([])
+    expect(unwell(checks)).toMatchObject([
+      {name: 'restarts', status: 'warning', remedy: expect.stringContaining('+info')},
+    ])
     expect(checks.filter(({detail}) => detail.includes('does not tell')).map(({name}) => name)).toEqual([
       'version',
       'rights',

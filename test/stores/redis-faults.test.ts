@@ -38,8 +38,14 @@ class Stage implements AsyncDisposable {
     const server = await RedisServer.start()
     const proxy = await TcpProxy.start(server.port)
     const onlineStore = `{type: redis, connection_string: "127.0.0.1:${proxy.port}"}`
-    const repo = await VersionedRepo.create(onlineStore, count, ttl)
-    return new Stage(server, proxy, repo, bytesOfLoad(count))
+    try {
+      const repo = await VersionedRepo.create(onlineStore, count, ttl)
+      return new Stage(server, proxy, repo, bytesOfLoad(count))
+    } catch (error) {
+      await proxy[Symbol.asyncDispose]()
+      await server[Symbol.asyncDispose]()
+      throw error
+    }
   }
 
   /** The first version is loaded, the second one is not. */

@@ -63,6 +63,7 @@ export async function* examineRedis(
   yield* roleOf(infos)
   yield* refusedWritesOf(infos)
   yield await rightsOf(connection, masters[0] as Redis, keys)
+  yield* noticeOf(infos)
   yield evictionOf(infos)
   yield fillOf(infos)
 }
@@ -142,8 +143,19 @@ function* roleOf(infos: readonly (ServerInfo | undefined)[]): Generator<Finding>
   }
 }
 
-/** Asks the server what it would answer; Redis before 7 can't tell. */
-/** All commands on the first key, and one that reads and writes on the others. */
+/** Only what is wrong: a server that ends, and comes back without its newest rows, is known by the id of its process. */
+function* noticeOf(infos: readonly (ServerInfo | undefined)[]): Generator<Finding> {
+  if (!infos.includes(undefined)) return
+  yield {
+    name: 'restarts',
+    status: 'warning',
+    detail:
+      'this user may not use INFO: rows that a server loses by ending during a load are not written again',
+    remedy: 'Allow it: ACL SETUSER <user> +info',
+  }
+}
+
+/** Asks the server what it would answer; Redis before 7 can't tell. All commands on the first key, and one that reads and writes on the others. */
 async function rightsOf(
   connection: RedisConnection,
   node: Redis,
