@@ -1,4 +1,4 @@
-import {mkdtempSync, rmSync} from 'node:fs'
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
@@ -180,5 +180,15 @@ describe('three nodes', () => {
       consistency: {read: 'LOCAL_QUORUM', write: 'LOCAL_QUORUM'},
     })
     await loadDisturbed(repo, () => server.kill(1))
+
+    // What runs note of loads is there for a quorum alone, also where rows are content with one node.
+    await server.kill(2)
+    const settings = join(repo.folder, 'feature_store.yaml')
+    writeFileSync(settings, readFileSync(settings, 'utf8').replaceAll('LOCAL_QUORUM', 'ONE'))
+    await using store = await FeatureStore.open(repo.folder)
+    expect(await answered(() => repo.readAllVersions(store))).toEqual(new Set([1]))
+    const {code, stderr} = await runFs(['materialize-incremental', '-C', repo.folder])
+    expect(code, stderr).toBe(1)
+    expect(stderr).toMatch(/LOCAL_QUORUM/)
   })
 })
