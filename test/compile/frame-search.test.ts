@@ -14,9 +14,15 @@ beforeAll(async () => {
 afterAll(() => connection.closeSync())
 
 /** Of a view with the keys `k` and `part`, asked by what `entities` selects: `id`, its `place` among those of this id. */
-async function searchFor(entities: string, {knowledgeTime = false} = {}): Promise<string> {
+async function searchFor(entities: string, options: {knowledgeTime?: boolean} = {}): Promise<string> {
+  const {script, search} = await scriptFor(entities, options)
+  return stepOf(script, search?.sql() ?? '', duckDb)
+}
+
+async function scriptFor(entities: string, {knowledgeTime = false, type = 'file'} = {}) {
   const source = {
     kind: 'data_source',
+    type,
     name: 'rows',
     timestampField: 'at',
     createdTimestampColumn: 'made',
@@ -73,7 +79,7 @@ async function searchFor(entities: string, {knowledgeTime = false} = {}): Promis
   const [facts] = (await connection.runAndReadAll(compile().facts?.query() ?? '')).getRows()
   const script = compile(facts)
   const search = script.relations.find(({name}) => ['"frame.times"', '"v0.found"'].includes(name))
-  return stepOf(script, search?.sql() ?? '', duckDb)
+  return {script, search}
 }
 
 const each = (count: number, times: number): string =>
@@ -107,4 +113,14 @@ test('for more than 100,000 entity rows that share keys the keys are not looked 
 
 test('rows that count from the later of two times on are sorted, after a search for the keys', async () => {
   expect(await searchFor(each(500, 1), {knowledgeTime: true})).toMatch(/SEMI JOIN[^]*ASOF LEFT JOIN/)
+})
+
+test.each([
+  ['file', 500],
+  // The user's own SQL would be grouped so, too.
+  ['query', undefined],
+  ['duckdb', undefined],
+])('of a source of type %s, places for all entity rows: %s', async (type, places) => {
+  const {search} = await scriptFor(each(500, 1), {type})
+  expect(search?.denseGroups).toBe(places)
 })

@@ -3,7 +3,9 @@ import {afterAll, afterEach, beforeAll, describe, expect, test, vi} from 'vitest
 import {openOnlineStore} from '../../src/online/drivers.js'
 import type {OnlineStore} from '../../src/online/online-store.js'
 import {describeOnlineStore, onlineRows, onlineTable} from '../conformance/online-store.js'
+import {runFs, runFsJson} from '../support/run-fs.js'
 import {dropAllTables, sharedCassandra, type SharedCassandra} from '../support/shared-cassandra.js'
+import {UniformRepo} from '../support/uniform-repo.js'
 
 let server: SharedCassandra
 let client: cassandra.Client
@@ -141,6 +143,18 @@ describe('what only Cassandra does', () => {
     expect(String(found?.['at'])).toBe('1700000000123456')
     expect(found).toMatchObject({zone: 'north', x: 1.5, tags: ['a', ''], ok: true})
     expect(found?.['null_elements']).toEqual({tags: [1]})
+  })
+
+  test('fs status names the table of each view for them', async () => {
+    using repo = new UniformRepo(JSON.stringify({type: 'cassandra', hosts: [contact()], keyspace}), 1)
+    await repo.writeVersion(1)
+    expect(await runFs(['apply', '-C', repo.folder])).toMatchObject({code: 0})
+    const {stdout} = await runFs(['status', '-C', repo.folder])
+    const [, table = ''] = /TABLE *\n.* (\S+\.\S+) *\n/.exec(stdout) ?? []
+    expect(await runFsJson(['status', '-C', repo.folder])).toMatchObject({views: [{online_table: table}]})
+    await runFs(['materialize-incremental', '-C', repo.folder])
+    expect((await client.execute(`SELECT * FROM ${table}`)).rows).toHaveLength(1)
+    expect(await runFs(['teardown', '--yes', '-C', repo.folder])).toMatchObject({code: 0})
   })
 
   test('writes at once with the same times never mix, and a correction wins however they meet', async () => {

@@ -57,10 +57,27 @@ describe('what only Keyspaces does', () => {
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'another')
     try {
       await using store = await openStore('rides', 'read')
-      await expect(store.listTables()).rejects.toMatchObject({code: 'FS_STORE_UNAVAILABLE'})
+      await expect(store.listTables()).rejects.toMatchObject({
+        code: 'FS_STORE_UNAVAILABLE',
+        hint: expect.stringContaining('AWS credentials') as string,
+      })
     } finally {
       vi.stubEnv('AWS_SECRET_ACCESS_KEY', login.secretAccessKey)
     }
+  })
+
+  test.each([
+    ['whose certificate nobody signed', () => ({endpoint: `localhost:${proxy.port}`}), 'ca_file'],
+    ['where nobody listens', () => ({endpoint: 'localhost:1'}), 'online_store.region'],
+  ])('an endpoint %s is told by its own settings', async (_, endpoint, hint) => {
+    await using store = await openOnlineStore(
+      {type: 'keyspaces', settings: {region, keyspace: cassandra.keyspace, ...endpoint()}},
+      {project: 'rides', repoDirectory: '/', access: 'read'},
+    )
+    await expect(store.listTables()).rejects.toMatchObject({
+      code: 'FS_STORE_UNAVAILABLE',
+      hint: expect.stringContaining(hint) as string,
+    })
   })
 
   test('a row beyond its limits is rejected, and says which', async () => {

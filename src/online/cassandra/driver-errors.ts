@@ -124,7 +124,9 @@ function cassandraHintFor(reason: string): string {
 }
 
 function keyspacesHintFor(reason: string): string {
-  if (/credentials|authenticat|permission|unauthorized|access ?denied/i.test(reason))
+  if (/signature expired/i.test(reason))
+    return 'Check the clock of this machine: Amazon takes signatures of some minutes.'
+  if (/credentials|authenticat|permission|unauthorized|access ?denied|signature|security token/i.test(reason))
     return 'Check the AWS credentials (or `online_store.role_arn`) and what their policy allows in Amazon Keyspaces.'
   if (/certificate|TLS|SSL|ALTNAME|self.signed/i.test(reason))
     return 'Check `online_store.endpoint` and, for one of your own, `online_store.ca_file`.'
