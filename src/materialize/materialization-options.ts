@@ -70,6 +70,6 @@ export interface MaterializationContext extends MaterializationOptions {
   readonly pins: SourcePins
   /** Notes how far the load of a view has come; now and then it is registered. */
   readonly saveCheckpoint: (view: string, checkpoint: Checkpoint) => void
-  /** Registers that a sync of a view begins to write what the file says. Throws FS_LEASE_LOST. */
-  readonly beginSync: (view: string, file: string) => Promise<void>
+  /** Registers that a sync of a view begins to write what the file says to a table. Throws FS_LEASE_LOST. */
+  readonly beginSync: (view: string, table: string, file: string) => Promise<void>
 }

@@ -1,3 +1,4 @@
+import {rm} from 'node:fs/promises'
 import {join, relative} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {FeatureStoreError} from '../errors.js'
@@ -5,11 +6,15 @@ import type {
   Checkpoint,
   RegistryDocument,
   RegistrySnapshot,
+  Replacement,
   RunRecord,
   ViewRun,
   ViewState,
 } from '../registry/registry.js'
+import type {OnlineStore} from '../online/online-store.js'
 import {onlineTableOf} from '../online/online-table.js'
+import {storeIdentity} from '../online/store-identity.js'
+import {tablesOf, withViewState} from '../registry/replacement.js'
 import {freeTable, takenNames} from '../registry/table-names.js'
 import {withoutCoverage} from '../registry/view-coverage.js'
 import {recordRun, updateRegistry} from '../registry/update-registry.js'
@@ -19,6 +24,7 @@ import type {MaterializationContext} from './materialization-options.js'
 import {materializeView, registered, viewChanged, type CoverageCommit} from './materialize-view.js'
 import type {LoadRequest} from './plan-load.js'
 import {RejectsFile} from './rejects-file.js'
+import {snapshotFolder} from './sync-snapshot.js'
 import {
   holderOf,
   leaseLost,
@@ -110,12 +116,13 @@ export class MaterializationRun {
     const {signal, maxRejects, onProgress} = this.#context
     const tally = this.#tallyOf(name)
     let run: ViewRun
-    let table: string | undefined
+    let tables: readonly string[] = []
     try {
       signal?.throwIfAborted()
       const held = await this.#hold(name)
-      table = held.views[name]?.table
-      const commit = await this.#loadHeld(name, held, tally)
+      const document = await this.#forgetLost(name, held, tally)
+      tables = tablesOf(registered(name, document).state)
+      const commit = await this.#loadHeld(name, document, tally)
       const count = tally.rejected
       run =
         count > maxRejects
@@ -127,7 +134,7 @@ export class MaterializationRun {
       // Views of an interrupted run are closed together when it ends.
       run = this.#viewRun(name, 'failed', signal?.aborted === true ? interrupted() : errorOf(error))
       if (signal?.aborted === true) this.#note(run)
-      else await this.#fail(run, table)
+      else await this.#fail(run, tables)
     }
     onProgress?.({view: name, phase: run.status === 'ok' ? 'done' : 'failed', rows: tally.settled})
   }
@@ -156,13 +163,12 @@ export class MaterializationRun {
   /** Loads the view, after the rest of a load that another run began. Returns what is then to be registered. */
   async #loadHeld(name: string, held: RegistryDocument, tally: ViewTally): Promise<CoverageCommit> {
     try {
-      let document = await this.#forgetLost(name, held, tally)
+      let document = held
       for (;;) {
         const {commit, hasMore} = await materializeView(name, document, this.#request, this.#context, tally)
         if (!hasMore) return commit
         this.#checkpoints.delete(name)
-        const registered = await this.#update((current) => withState(current, name, commit(current)))
-        document = registered.document
+        document = (await this.#update((current) => withViewState(current, name, commit(current)))).document
       }
     } finally {
       await tally.rejects[Symbol.asyncDispose]()
@@ -178,30 +184,54 @@ export class MaterializationRun {
     const {view, state} = registered(name, held)
     const online = await openOnlineStore()
     const loss = await lossOf(online, onlineTableOf(view, held.definitions, state.table), state)
-    if (loss === undefined) return held
-    tally.notes = [...tally.notes, `${lossNotes[loss]}, so all of them are due again`]
+    if (loss !== undefined) tally.notes = [...tally.notes, `${lossNotes[loss]}, so all of them are due again`]
     // With what an older load left nothing can be compared: nobody knows which of its rows are gone from the source.
-    const isUnknown = loss !== 'emptied' && view.sync === 'snapshot'
-    const occupied = isUnknown ? await online.listTables() : []
+    const isUnknown = loss !== undefined && loss !== 'emptied' && view.sync === 'snapshot'
+    const replacementIn = isUnknown ? await this.#replacing(online, name, state) : undefined
+    if (loss === undefined && state.replacement === undefined) return held
     const {document} = await this.#update((current) => {
       const now = current.views[name]
       if (now?.lease?.runId !== runId) throw leaseLost()
-      const left = withoutCoverage(now)
-      if (!isUnknown) return withState(current, name, left)
-      const table = freeTable(name, takenNames(current, occupied))
-      const pendingDrops = [...current.pendingDrops, now.table]
-      return withState({...current, pendingDrops}, name, {...left, table})
+      const {replacement: _before, ...rest} = now
+      // What is there is served until the other table is whole.
+      if (replacementIn !== undefined)
+        return withViewState(current, name, {...rest, replacement: replacementIn(current)})
+      return withViewState(current, name, loss === undefined ? rest : withoutCoverage(rest))
     })
     return document
   }
 
-  async #beginSync(name: string, file: string): Promise<void> {
+  /** Finds what takes the place of a view's table: one that an earlier run began to fill in this store, or a new one. */
+  async #replacing(
+    online: OnlineStore,
+    name: string,
+    {replacement}: ViewState,
+  ): Promise<(current: RegistryDocument) => Replacement> {
+    const there = await online.listTables()
+    const storeId = await storeIdentity(online)
+    const mayGoOn =
+      replacement !== undefined && replacement.storeId === storeId && there.includes(replacement.table)
+    if (mayGoOn) return () => replacement
+    return (current) => ({
+      table: freeTable(name, takenNames(current, there)),
+      ...(storeId === undefined ? {} : {storeId}),
+    })
+  }
+
+  async #beginSync(name: string, table: string, file: string): Promise<void> {
     const {runId, process: holder, clock} = this.#context
     const begun = {runId, holder, begunAt: clock(), file}
     await this.#update((current) => {
       const now = current.views[name]
       if (now?.lease?.runId !== runId) throw leaseLost()
-      return withState(current, name, {...now, begunSyncs: [...(now.begunSyncs ?? []), begun]})
+      const {replacement} = now
+      return withViewState(
+        current,
+        name,
+        replacement?.table === table
+          ? {...now, replacement: {...replacement, begunSyncs: [...(replacement.begunSyncs ?? []), begun]}}
+          : {...now, begunSyncs: [...(now.begunSyncs ?? []), begun]},
+      )
     })
   }
 
@@ -219,7 +249,7 @@ export class MaterializationRun {
     return [...this.#checkpoints].reduce((current, [name, {checkpoint}]) => {
       const state = current.views[name]
       return state?.lease?.runId === this.#context.runId
-        ? withState(current, name, {...state, checkpoint})
+        ? withViewState(current, name, {...state, checkpoint})
         : current
     }, document)
   }
@@ -243,20 +273,26 @@ export class MaterializationRun {
   /** Commits a view's part of the record together with its new state. */
   async #settle(run: ViewRun, commit: CoverageCommit): Promise<void> {
     const lastRun = this.#lastRun(run.status === 'ok' ? 'ok' : 'failed')
-    const {runId} = this.#context
+    const {runId, snapshotsDirectory} = this.#context
     this.#checkpoints.delete(run.name)
+    let before: ViewState | undefined
     await this.#update((document) => {
       const state = {...withoutLease(commit(document), runId), lastRun}
-      return recordRun(withState(document, run.name, state), withView(this.#record, run))
+      before = document.views[run.name]
+      return recordRun(withViewState(document, run.name, state), withView(this.#record, run))
     })
     this.#note(run)
+    if (before?.replacement === undefined || before.storeId === undefined) return
+    // What the table held that was replaced is compared with no more.
+    const folder = join(snapshotsDirectory, snapshotFolder(before.storeId, before.table))
+    await rm(folder, {recursive: true, force: true}).catch(() => undefined)
   }
 
   /**
-   * Records a failure and gives the view back. What can't be recorded now is recorded at the end. `table`: where it wrote to;
-   * if an apply dropped that meanwhile, some rows came after the drop, and it is to be dropped again.
+   * Records a failure and gives the view back. What can't be recorded now is recorded at the end. `tables`: where it wrote to;
+   * if an apply dropped one meanwhile, some rows came after the drop, and it is to be dropped again.
    */
-  async #fail(run: ViewRun, table: string | undefined): Promise<void> {
+  async #fail(run: ViewRun, tables: readonly string[]): Promise<void> {
     this.#note(run)
     const {runId} = this.#context
     const lastRun = this.#lastRun('failed')
@@ -267,10 +303,8 @@ export class MaterializationRun {
       const views = holdsIt
         ? {...document.views, [run.name]: {...withoutLease(state, runId), lastRun}}
         : document.views
-      const isAbandoned = table !== undefined && document.formerTables?.includes(table) === true
-      const pendingDrops = isAbandoned
-        ? [...new Set([...document.pendingDrops, table])]
-        : document.pendingDrops
+      const abandoned = tables.filter((table) => document.formerTables?.includes(table) === true)
+      const pendingDrops = [...new Set([...document.pendingDrops, ...abandoned])]
       return recordRun({...document, views, pendingDrops}, this.#record)
     }).catch(() => undefined)
   }
@@ -310,10 +344,6 @@ export class MaterializationRun {
   #lastRun(status: 'ok' | 'failed'): NonNullable<ViewState['lastRun']> {
     return {runId: this.#context.runId, status, finishedAt: this.#context.clock()}
   }
-}
-
-function withState(document: RegistryDocument, name: string, state: ViewState): RegistryDocument {
-  return {...document, views: {...document.views, [name]: state}}
 }
 
 function withView(record: RunRecord, run: ViewRun): RunRecord {

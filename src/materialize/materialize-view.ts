@@ -9,6 +9,7 @@ import type {OnlineStore, OnlineTable, RowLife} from '../online/online-store.js'
 import {onlineTableOf} from '../online/online-table.js'
 import {giveStoreIdentity} from '../online/store-identity.js'
 import type {Checkpoint, RegistryDocument, ViewState} from '../registry/registry.js'
+import {loadedState} from '../registry/replacement.js'
 import {mergeIntervals} from './intervals.js'
 import type {AcknowledgedBatch} from './acknowledged-position.js'
 import {loadDurably, noteDurably} from './load-durably.js'
@@ -53,12 +54,13 @@ export async function materializeView(
   tally: ViewTally,
 ): Promise<LoadedPart> {
   const {signal, runId, writer, clock, onProgress} = context
-  const {view, state} = registered(name, document)
+  const {view, state: kept} = registered(name, document)
+  const state = loadedState(kept)
   const online = await context.openOnlineStore()
   const table = onlineTableOf(view, document.definitions, state.table)
   // Also in a store that feature_store.yaml names since the view was applied.
   const isKnown = state.storeId !== undefined && (await online.listTables()).includes(table.name)
-  if (!isKnown) await online.prepare([table])
+  if (!isKnown || kept.replacement !== undefined) await online.prepare([table])
   const storeId = await giveStoreIdentity(online, state.storeId)
   const offline = await context.openOfflineStore()
   onProgress?.({view: name, phase: 'reading', rows: 0})
@@ -187,7 +189,7 @@ function committing(
     const now = current.views[name]
     if (now === undefined || identityOf(name, current) !== before) throw viewChanged()
     if (now.lease?.runId !== context.runId) throw leaseLost()
-    return {...stateAfter(now), storeId, ...(loadNumber === undefined ? {} : {loadNumber})}
+    return {...stateAfter(loadedState(now)), storeId, ...(loadNumber === undefined ? {} : {loadNumber})}
   }
 }
 
@@ -279,7 +281,9 @@ function identityOf(name: string, {definitions, views}: RegistryDocument): strin
   const view = definitions.featureViews.find((one) => one.name === name)
   if (view === undefined) return ''
   const {online, sync, ttl} = view
-  return JSON.stringify([featureRowsOf(view, definitions), online, sync, String(ttl), views[name]?.table])
+  const {table, replacement} = views[name] ?? {}
+  const rows = featureRowsOf(view, definitions)
+  return JSON.stringify([rows, online, sync, String(ttl), table, replacement?.table])
 }
 
 function emptyNote(selection: LoadSelection, summary: SourceSummary): string {

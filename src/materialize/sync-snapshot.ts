@@ -70,7 +70,7 @@ export async function syncSnapshot(sync: SnapshotSync): Promise<SyncedSnapshot> 
   const file = `${folderOf(sync)}/${runId}.parquet`
   if (changed + gone > 0) {
     await changes.save(join(snapshotsDirectory, file), [])
-    await context.beginSync(rows.view, file)
+    await context.beginSync(rows.view, table.name, file)
   }
   const sample = new WrittenSample()
   const notWritten: EntityKey[] = []
@@ -188,9 +188,13 @@ async function isLeftUnfinished(path: string, now: Instant): Promise<boolean> {
   return found !== undefined && BigInt(Math.ceil(found.mtimeMs)) * 1000n + longestDelay < now
 }
 
-/** Of the table's files: no other project's, and no other store's, where they share a folder of snapshots. */
 function folderOf({storeId, table}: SnapshotSync): string {
-  return `${storeId}/${table.name}`
+  return snapshotFolder(storeId, table.name)
+}
+
+/** Of the table's files: no other project's, and no other store's, where they share a folder of snapshots. */
+export function snapshotFolder(storeId: string, table: string): string {
+  return `${storeId}/${table}`
 }
 
 function missing(file: string, folder: string): FeatureStoreError {

@@ -69,12 +69,19 @@ export function releaseLeases(
 
 /** A view's state without this run's lease: the run writes to it no more. */
 export function withoutLease(state: ViewState, runId: string): ViewState {
-  const {lease, begunSyncs, ...rest} = state
+  const {lease, replacement, ...rest} = state
   return {
-    ...rest,
+    ...withEnded(rest, runId),
     ...(lease === undefined || lease.runId === runId ? {} : {lease}),
-    ...(begunSyncs === undefined ? {} : {begunSyncs: begunSyncs.map((one) => endedBy(one, runId))}),
+    ...(replacement === undefined ? {} : {replacement: withEnded(replacement, runId)}),
   }
+}
+
+function withEnded<T extends {readonly begunSyncs?: readonly BegunSync[]}>(state: T, runId: string): T {
+  const {begunSyncs} = state
+  return begunSyncs === undefined
+    ? state
+    : {...state, begunSyncs: begunSyncs.map((one) => endedBy(one, runId))}
 }
 
 function endedBy(sync: BegunSync, runId: string): BegunSync {

@@ -1,5 +1,6 @@
 import type {Definitions} from '../definitions/definition.js'
 import type {RegistryDocument, ViewState} from '../registry/registry.js'
+import {tablesOf} from '../registry/replacement.js'
 import {freeTable, takenNames} from '../registry/table-names.js'
 import {viewEffect, type ViewEffect} from './view-effect.js'
 
@@ -56,7 +57,9 @@ export function nextDocument(
 ): RegistryDocument {
   const abandoned = steps.flatMap(({view, effect}) => {
     const state = document.views[view]
-    return state !== undefined && (effect.table === 'replace' || effect.table === 'drop') ? [state.table] : []
+    return state !== undefined && (effect.table === 'replace' || effect.table === 'drop')
+      ? tablesOf(state)
+      : []
   })
   const {reservedTables = [], ...rest} = document
   const views = Object.fromEntries(

@@ -49,7 +49,17 @@ export interface ViewState {
   readonly snapshot?: SnapshotState
   /** Syncs that have begun to write since: what they would have made of it may be online, or not. */
   readonly begunSyncs?: readonly BegunSync[]
+  /** Loaded in the place of `table`; see `replacement.ts`. */
+  readonly replacement?: Replacement
   readonly lastRun?: {readonly runId: string; readonly status: 'ok' | 'failed'; readonly finishedAt: Instant}
+}
+
+export interface Replacement {
+  readonly table: string
+  /** Of the online store that it is in; absent where that had no identity yet. */
+  readonly storeId?: string
+  /** As those of `ViewState`. */
+  readonly begunSyncs?: readonly BegunSync[]
 }
 
 export interface BegunSync {

@@ -1,5 +1,6 @@
 /** Names of tables in the online store. A name is never given twice: a load that has missed its end may still write to it. */
 import type {RegistryDocument} from './registry.js'
+import {tablesOf} from './replacement.js'
 
 /** Enough for any that may still be written to. */
 const namesKept = 1000
@@ -7,7 +8,7 @@ const namesKept = 1000
 /** Tables that the registry knows: in use, being created, to be dropped. */
 export function knownTables(document: RegistryDocument): readonly string[] {
   const {views, pendingDrops, reservedTables = []} = document
-  return [...Object.values(views).map((state) => state.table), ...pendingDrops, ...reservedTables]
+  return [...Object.values(views).flatMap(tablesOf), ...pendingDrops, ...reservedTables]
 }
 
 /** Names that no new table may have, in lower case. `occupied` names tables that exist besides those the registry knows. */

@@ -17,7 +17,7 @@ import {
   UnexpectedValue,
   withoutAbsent,
 } from './document-values.js'
-import type {BegunSync, Checkpoint, Lease, ViewState} from './registry.js'
+import type {BegunSync, Checkpoint, Lease, Replacement, ViewState} from './registry.js'
 
 export function formatViewState(state: ViewState): object {
   return {
@@ -36,12 +36,12 @@ export function formatViewState(state: ViewState): object {
     },
     checkpoint: state.checkpoint && formatCheckpoint(state.checkpoint),
     snapshot: state.snapshot,
-    begun_syncs: state.begunSyncs?.map(({runId, holder, begunAt, file}) => ({
-      run_id: runId,
-      holder: holder && formatIdentity(holder),
-      begun_at: formatExactly(begunAt),
-      file,
-    })),
+    begun_syncs: state.begunSyncs?.map(formatBegunSync),
+    replacement: state.replacement && {
+      table: state.replacement.table,
+      store_id: state.replacement.storeId,
+      begun_syncs: state.replacement.begunSyncs?.map(formatBegunSync),
+    },
     last_run: state.lastRun && {
       run_id: state.lastRun.runId,
       status: state.lastRun.status,
@@ -73,16 +73,18 @@ export function parseViewState(value: unknown, path: string): ViewState {
       return {file: asText(snapshot['file'], `${at}.file`), rows: asCount(snapshot['rows'], `${at}.rows`)}
     }),
     begunSyncs: asOptional(plain['begun_syncs'], `${path}.begun_syncs`, (inner, at) =>
-      asList(inner, at, (one, where) => {
-        const begun = asRecord(one, where)
-        return withoutAbsent<BegunSync>({
-          runId: asText(begun['run_id'], `${where}.run_id`),
-          holder: asOptional(begun['holder'], `${where}.holder`, parseIdentity),
-          begunAt: asInstant(begun['begun_at'], `${where}.begun_at`),
-          file: asText(begun['file'], `${where}.file`),
-        })
-      }),
+      asList(inner, at, parseBegunSync),
     ),
+    replacement: asOptional(plain['replacement'], `${path}.replacement`, (inner, at) => {
+      const replacement = asRecord(inner, at)
+      return withoutAbsent<Replacement>({
+        table: asText(replacement['table'], `${at}.table`),
+        storeId: asOptional(replacement['store_id'], `${at}.store_id`, asText),
+        begunSyncs: asOptional(replacement['begun_syncs'], `${at}.begun_syncs`, (list, where) =>
+          asList(list, where, parseBegunSync),
+        ),
+      })
+    }),
     lastRun: asOptional(plain['last_run'], `${path}.last_run`, (inner, at) => {
       const last = asRecord(inner, at)
       return {
@@ -91,6 +93,20 @@ export function parseViewState(value: unknown, path: string): ViewState {
         finishedAt: asInstant(last['finished_at'], `${at}.finished_at`),
       }
     }),
+  })
+}
+
+function formatBegunSync({runId, holder, begunAt, file}: BegunSync): object {
+  return {run_id: runId, holder: holder && formatIdentity(holder), begun_at: formatExactly(begunAt), file}
+}
+
+function parseBegunSync(value: unknown, path: string): BegunSync {
+  const plain = asRecord(value, path)
+  return withoutAbsent<BegunSync>({
+    runId: asText(plain['run_id'], `${path}.run_id`),
+    holder: asOptional(plain['holder'], `${path}.holder`, parseIdentity),
+    begunAt: asInstant(plain['begun_at'], `${path}.begun_at`),
+    file: asText(plain['file'], `${path}.file`),
   })
 }
 

@@ -1,4 +1,4 @@
-import {cp, rm} from 'node:fs/promises'
+import {cp, readdir, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
 import {openOnlineStore} from '../../src/online/drivers.js'
@@ -182,6 +182,61 @@ describe('an online store that went back', () => {
     await project.writeSource('stats', [row(2n), row(3n)])
     expect(counts(await project.load(now + hour))).toMatchObject({written: 2})
     expect([...(await project.read('stats', [1n, 2n, 3n])).keys()]).toEqual([2n, 3n])
+  })
+
+  describe('with a view that is synced as a whole', () => {
+    const everyone = Array.from({length: drivers}, (_, id) => BigInt(id))
+    const served = async (): Promise<number> => (await project.read('stats', everyone)).size
+    /** Some of what is due is written, to a table of its own. */
+    const stopInTheMiddle = (): Promise<RunRecord> => {
+      const stop = new AbortController()
+      const onProgress = ({rows}: {readonly rows: number}): void => {
+        if (rows > 40_000) stop.abort()
+      }
+      return project.load(now + hour, {signal: stop.signal, onProgress})
+    }
+
+    beforeEach(async () => {
+      await project[Symbol.asyncDispose]()
+      await begin({sync: 'snapshot'})
+      await project.writeManyDrivers('stats', drivers, now - day)
+      await project.load(now)
+      await goBack()
+      await project.writeManyDrivers('stats', drivers - 1000, now - hour)
+    })
+
+    test('serves what it has until another table is whole, and goes on with that one', async () => {
+      expect(await stopInTheMiddle()).toMatchObject({status: 'interrupted'})
+      expect((await project.state('stats')).replacement).toMatchObject({table: 'stats__2', begunSyncs: [{}]})
+      expect(await served()).toBe(drivers)
+      const healed = await project.load(now + 2n * hour)
+      expect(notes(healed)).toContain('holds less than the last load left')
+      expect(counts(healed)).toMatchObject({read: drivers - 1000, deleted: 0})
+      expect(await served()).toBe(drivers - 1000)
+      const state = await project.state('stats')
+      expect(state).toMatchObject({table: 'stats__2', snapshot: {rows: drivers - 1000}})
+      expect(state.replacement).toBeUndefined()
+      expect((await project.document()).pendingDrops).toEqual(['stats'])
+      // Of the old table's files none is left.
+      expect(await readdir(join(project.directory, 'snapshots', state.storeId ?? ''))).toEqual(['stats__2'])
+      expect(counts(await project.load(now + 3n * hour))).toMatchObject({
+        written: 0,
+        unchanged: drivers - 1000,
+      })
+    })
+
+    test('keeps what it has where the newer state is there again, and drops what was begun', async () => {
+      const before = await project.state('stats')
+      await stopInTheMiddle()
+      await project.changeState('stats', {loadNumber: (before.loadNumber ?? 0) - 1})
+      expect(counts(await project.load(now + 2n * hour))).toMatchObject({
+        written: drivers - 1000,
+        deleted: 1000,
+      })
+      const {table, replacement} = await project.state('stats')
+      expect([table, replacement]).toEqual(['stats', undefined])
+      expect((await project.document()).pendingDrops).toEqual(['stats__2'])
+    })
   })
 
   test('is left alone by runs that write nothing, and its loads are counted', async () => {

@@ -103,6 +103,32 @@ describe('applyPlan', () => {
     expect((await currentDocument()).views['stats']?.table).toBe('stats')
   })
 
+  it.each(['replace', 'offline', 'delete'] as const)(
+    'drops a table that is being loaded in the place of the old one, with that one: %s',
+    async (scenario) => {
+      await apply(rides)
+      await load('stats')
+      await (await store()).prepare([onlineTableOf(stats, rides, 'stats__2')])
+      await setState('stats', {...loaded('stats'), replacement: {table: 'stats__2'}})
+      await apply(scenarios[scenario])
+      expect((await currentDocument()).views['stats']?.replacement).toBeUndefined()
+      const left = await (await store()).listTables()
+      expect(left).not.toContain('stats')
+      expect(left).not.toContain('stats__2')
+    },
+  )
+
+  it('keeps a table that is being loaded in the place of the old one, and its name', async () => {
+    await apply(rides)
+    await load('stats')
+    const replacement = {table: 'stats__2'}
+    await setState('stats', {...loaded('stats'), replacement})
+    await apply(scenarios.alter)
+    expect((await currentDocument()).views['stats']).toMatchObject({table: 'stats', replacement})
+    await apply(ridesWith([{...stats, name: 'stats__2'}]))
+    expect((await currentDocument()).views['stats__2']?.table).toBe('stats__2__2')
+  })
+
   it('prepares a table for another order of features, which rows are written in', async () => {
     await apply(rides)
     const reordered = ridesWith([{...stats, schema: [...stats.schema].reverse()}])

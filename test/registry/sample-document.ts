@@ -64,6 +64,11 @@ export function sampleDocument(project = 'rides'): RegistryDocument {
             file: 'b.parquet',
           },
         ],
+        replacement: {
+          table: 'driver_hourly_stats__3',
+          storeId: 'c6e3c1f0-5a0e-4b52-9d0f-8c5f8f1b2a11',
+          begunSyncs: [{runId: 'three', begunAt: 7n, file: 'c.parquet'}],
+        },
         retiredFeatures: [{name: 'rating', valueType: 'list<decimal(3,2)>'}],
         covered: [
           {start: null, end: 1_714_521_600_000_000n},
