@@ -18,6 +18,7 @@ import {closeDeadRuns} from './materialize/close-run.js'
 import type {MaterializeProgress} from './materialize/run-materialization.js'
 import {isHeld} from './materialize/view-lease.js'
 import {viewStatuses, type ViewStatus} from './materialize/view-status.js'
+import type {SourceTree} from './compile/query.js'
 import type {FrameFormat, LeftBehind, RetrievalJob, SourceColumn} from './offline/offline-store.js'
 import {OpenStores} from './open-stores.js'
 import type {ApplyStep} from './plan/apply-plan.js'
@@ -374,18 +375,21 @@ export class FeatureStore<Repo = UntypedRepo> implements AsyncDisposable {
   }
 
   async #validateDefinitions(described = new Map<string, readonly SourceColumn[]>()): Promise<Definitions> {
-    const [{loadRepo}, {validateRepo}] = await Promise.all([
+    const [{loadRepo}, {validateRepo}, {reservedColumnsOf}] = await Promise.all([
       import('./repo/load-repo.js'),
       import('./repo/validate-repo.js'),
+      import('./online/drivers.js'),
     ])
     const contents = await loadRepo(this.config)
     // Settings that make no sense are told once, not for each source.
     const offline = await this.#stores.offline()
-    return validateRepo(contents, async (tree) => {
+    const describe = async (tree: SourceTree): Promise<readonly SourceColumn[]> => {
       const columns = await offline.describeSource(tree)
       described.set(tree.source.name, columns)
       return columns
-    })
+    }
+    const {type} = this.config.onlineStore
+    return validateRepo(contents, describe, {storeType: type, columns: reservedColumnsOf(type)})
   }
 }
 

@@ -1,4 +1,5 @@
 import {FeatureStoreError} from '../errors.js'
+import {ownColumns} from './cassandra/own-columns.js'
 import type {OnlineStore, OnlineStoreDriver} from './online-store.js'
 
 /** Every type of online store; its client is loaded when the store is opened. */
@@ -7,6 +8,11 @@ const drivers: Readonly<Record<string, () => Promise<OnlineStoreDriver>>> = {
   cassandra: async () => (await import('./cassandra/cassandra-online-store.js')).cassandraDriver,
   keyspaces: async () => (await import('./cassandra/cassandra-online-store.js')).keyspacesDriver,
   redis: async () => (await import('./redis/redis-online-store.js')).redisDriver,
+}
+
+/** Names that no feature and no key may have in a store of this type. */
+export function reservedColumnsOf(type: string): readonly string[] {
+  return type === 'cassandra' || type === 'keyspaces' ? Object.keys(ownColumns) : []
 }
 
 /** Opens the store that feature_store.yaml names. */

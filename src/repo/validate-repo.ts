@@ -2,6 +2,7 @@ import {collectDefinitions, type Definitions, type FeatureView} from '../definit
 import {FeatureStoreError} from '../errors.js'
 import {checkSourceColumns, checkViewColumns} from './check-columns.js'
 import {checkNames} from './check-names.js'
+import {checkReserved, type ReservedNames} from './check-reserved.js'
 import {checkServices} from './check-services.js'
 import {checkSources} from './check-sources.js'
 import {checkViews} from './check-views.js'
@@ -17,6 +18,7 @@ import {RepoIndex} from './repo-index.js'
 export async function validateRepo(
   contents: RepoContents,
   describeSource: DescribeSource,
+  reserved?: ReservedNames,
 ): Promise<Definitions> {
   const index = new RepoIndex(contents)
   const problems = new ProblemList(contents.problems)
@@ -38,6 +40,7 @@ export async function validateRepo(
       const finished = checkViewColumns(loaded, source, columns, index, problems)
       if (finished !== undefined) views.set(view.name, finished)
     } else if (view.schema.length > 0) views.set(view.name, view)
+    if (reserved !== undefined) checkReserved(loaded, views.get(view.name) ?? view, index, reserved, problems)
   }
   checkServices(index, views, problems)
 

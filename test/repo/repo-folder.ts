@@ -6,6 +6,7 @@ import type {SourceTree} from '../../src/compile/query.js'
 import type {Definitions} from '../../src/definitions/definition.js'
 import type {ValueType} from '../../src/definitions/value-type.js'
 import type {FeatureStoreError, Problem} from '../../src/errors.js'
+import {reservedColumnsOf} from '../../src/online/drivers.js'
 import type {DescribedColumn} from '../../src/repo/describe-sources.js'
 import {loadRepo} from '../../src/repo/load-repo.js'
 import type {RepoContents} from '../../src/repo/repo-contents.js'
@@ -27,7 +28,9 @@ export class RepoFolder {
   }
 
   async validate(columns: Columns = driverColumns): Promise<Definitions> {
-    return validateRepo(await this.load(), (tree) => Promise.resolve(describe(tree, columns)))
+    const {onlineStore} = await loadRepoConfig(this.path, {})
+    const reserved = {storeType: onlineStore.type, columns: reservedColumnsOf(onlineStore.type)}
+    return validateRepo(await this.load(), (tree) => Promise.resolve(describe(tree, columns)), reserved)
   }
 
   async problems(columns: Columns = driverColumns): Promise<readonly Problem[]> {

@@ -271,6 +271,32 @@ describe('validateRepo', () => {
     ])
   })
 
+  test.each([
+    ['cassandra', 'hosts: [h], keyspace: k', 3],
+    ['redis', 'connection_string: h', 0],
+  ])('names that tables of %s have themselves are no names of columns', async (type, settings, count) => {
+    const yaml = `project: rides\nonline_store: {type: ${type}, ${settings}}\n`
+    const files = {
+      'feature_store.yaml': yaml,
+      'a.yaml': driverYaml,
+      'v.yaml': view(
+        'schema:\n  - {name: conv_rate, dtype: float64}\n  - {name: row_version, dtype: int64}\n',
+      ),
+      'w.yaml': view('').replace('name: v', 'name: inferred'),
+      'off.yaml': view('online: false\n').replace('name: v', 'name: off'),
+    }
+    const columns = {...driverColumns, row_version: 'int64', null_elements: 'int64'} as const
+    const problems = await repo(files).problems(columns)
+    expect(problems).toHaveLength(count)
+    expect(problems).toMatchObject(
+      [
+        {file: 'v.yaml', line: 7, column: 12, message: expect.stringContaining('`row_version`') as string},
+        {file: 'w.yaml', line: 4, message: expect.stringContaining('`row_version`') as string},
+        {file: 'w.yaml', line: 4, message: expect.stringContaining('`null_elements`') as string},
+      ].slice(0, count),
+    )
+  })
+
   test('calls nothing unknown while a file cannot be read', async () => {
     const problems = await repo({'v.yaml': viewYaml, 'bad.yaml': 'kind: [\n'}).problems()
     expect(problems.map(({file}) => file)).toEqual(['bad.yaml'])

@@ -17,14 +17,8 @@
  */
 import type {OnlineTable} from '../online-store.js'
 import {cqlTypeOf} from './cql-values.js'
+import {ownColumns} from './own-columns.js'
 import {quoted} from './table-names.js'
-
-export const ownColumns: Readonly<Record<string, string>> = {
-  row_version: 'blob',
-  event_timestamp: 'bigint',
-  created_timestamp: 'bigint',
-  null_elements: 'frozen<map<text, frozen<list<int>>>>',
-}
 
 /** Columns beside the key, by name: those of the store, and one for each feature. */
 export function columnsOf({features}: OnlineTable): ReadonlyMap<string, string> {
