@@ -1,3 +1,4 @@
+import {atItsSetting} from './config/place-setting.js'
 import type {RepoConfig} from './config/repo-config.js'
 import type {Instant} from './definitions/instant.js'
 import {storeClosed} from './errors.js'
@@ -30,7 +31,7 @@ export class OpenStores implements AsyncDisposable {
     const {registry: location, registrySettings: settings, project, directory: repoDirectory} = this.#config
     this.#registry ??= openRegistry({location, settings, project, repoDirectory}).catch((error: unknown) => {
       this.#registry = undefined
-      throw error
+      throw atItsSetting(error, 'registry', this.#config.locate)
     })
     return this.#registry
   }
@@ -40,7 +41,7 @@ export class OpenStores implements AsyncDisposable {
     const {offlineStore, directory: repoDirectory} = this.#config
     this.#offline ??= openOfflineStore(offlineStore, {repoDirectory}).catch((error: unknown) => {
       this.#offline = undefined
-      throw error
+      throw atItsSetting(error, 'offline_store', this.#config.locate)
     })
     return this.#offline
   }
@@ -59,7 +60,7 @@ export class OpenStores implements AsyncDisposable {
     if (isEmbedded) this.#online.delete('read')
     const store = this.#openOnline(access, replaced).catch((error: unknown) => {
       this.#online.delete(access)
-      throw error
+      throw atItsSetting(error, 'online_store', this.#config.locate)
     })
     this.#online.set(access, store)
     return store

@@ -62,14 +62,18 @@ function parseRepoConfig(directory: string, text: string, env: Environment): Rep
         parseDuration(one) === undefined ? 'a duration up to 10,000 years' : undefined,
     },
   })
+  const start = {file: configFile, line: 1, column: 1}
   for (const {path, at, message, hint} of broken ? [] : findings) {
-    const position = document?.locate(path, at) ?? {file: configFile, line: 1, column: 1}
+    const position = document?.locate(path, at) ?? start
     const unset = problems.some((one) => one.line === position.line && message.includes('${'))
     if (!unset)
       problems.push({code: 'FS_CONFIG_INVALID', message, ...(hint === undefined ? {} : {hint}), ...position})
   }
   if (problems.length > 0) throw configError(problems)
-  return toConfig(directory, value as FeatureStoreFile)
+  return {
+    ...toConfig(directory, value as FeatureStoreFile),
+    locate: (path) => document?.locate(path) ?? start,
+  }
 }
 
 interface FeatureStoreFile {
@@ -97,7 +101,7 @@ interface WriteBlock {
   readonly lock_timeout?: string
 }
 
-function toConfig(directory: string, file: FeatureStoreFile): RepoConfig {
+function toConfig(directory: string, file: FeatureStoreFile): Omit<RepoConfig, 'locate'> {
   const {expire_after: expireAfter = '1d', write = {}, ...onlineStore} = file.online_store
   return {
     directory,

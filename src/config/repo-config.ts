@@ -1,4 +1,5 @@
 import type {Duration} from '../definitions/duration.js'
+import type {SourcePosition} from '../errors.js'
 
 /** `feature_store.yaml`, checked, variables filled in, camelCased. */
 export interface RepoConfig {
@@ -23,6 +24,8 @@ export interface RepoConfig {
     /** Views loaded side by side. */
     readonly parallel: number
   }
+  /** Where something stands in the file: itself, or what it would stand in. */
+  readonly locate: (path: readonly string[]) => SourcePosition
 }
 
 /** How loads write to the online store. */

@@ -75,5 +75,7 @@ schema: [{name: trips, dtype: int64}]
     const {code, stderr} = await runFs(['validate', ...repo])
     expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(reason) as string})
     expect(stderr).toContain('FS_CONFIG_INVALID')
+    // At the setting that the message names, or at the block.
+    expect(stderr).toMatch(/at feature_store\.yaml:\d+:(?!1\n)\d+/)
   })
 })

@@ -18,6 +18,9 @@ const optionNames = ['ssl', 'username', 'password', 'db']
  * of it. Throws FS_CONFIG_INVALID; no message repeats a password.
  */
 export function parseConnectionString(text: string): RedisAddress {
+  // A login stands before an @, and is not to be repeated.
+  if (/^\s*\w+:\/\//.test(text)) throw invalid('it is a URL')
+  if (/^[^,=]*:[^,=]*(,[^,=]*)*@/.test(text)) throw invalid('it has a login before a host')
   const nodes: {host: string; port: number}[] = []
   const options = new Map<string, string>()
   for (const raw of text.split(',')) {
