@@ -48,6 +48,7 @@ describe('feature_store.yaml', () => {
         },
       },
       materialization: {rejectsPath: 'data/rejects', snapshotsPath: 'data/snapshots', parallel: 2},
+      locate: expect.any(Function) as unknown,
     })
   })
 

@@ -66,6 +66,7 @@ schema: [{name: trips, dtype: int64}]
   test.each([
     ['{type: redis, connection_string: "127.0.0.1:1,foo=1"}', /unknown option `foo`/],
     ['{type: redis, redis_type: redis_sentinel, connection_string: "127.0.0.1:1"}', /sentinel_master/],
+    ['{type: cassandra, hosts: [127.0.0.1], keyspace: system}', /one of Cassandra's own/],
     [
       '{type: cassandra, hosts: [127.0.0.1], keyspace: f, tls: {ca_file: nope.pem}}',
       /nope\.pem can't be read/,

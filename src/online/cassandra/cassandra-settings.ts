@@ -53,6 +53,8 @@ export async function readCassandraSettings(
     readonly consistency?: {readonly read?: ConsistencyLevel; readonly write?: ConsistencyLevel}
     readonly tls?: {readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string}
   }
+  if (isSystemKeyspace(keyspace))
+    throw invalid(`\`keyspace\` ${keyspace} is one of Cassandra's own`, 'Name a keyspace of yours.')
   if ((username === undefined) !== (password === undefined))
     throw invalid('`username` and `password` go together', 'Give both, or none of them.')
   if ((tls?.certFile === undefined) !== (tls?.keyFile === undefined))
@@ -87,6 +89,11 @@ export async function readCassandraSettings(
     writeConsistency: consistency?.write ?? 'LOCAL_QUORUM',
     abilities: cassandraAbilities,
   }
+}
+
+/** `system`, `system_auth`, …, and Amazon's `system_schema_mcs`, … */
+export function isSystemKeyspace(name: string): boolean {
+  return /^system(_\w+)?$/.test(name)
 }
 
 async function readPem(file: string | undefined, repoDirectory: string): Promise<Buffer | undefined> {

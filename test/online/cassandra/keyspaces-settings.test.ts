@@ -61,6 +61,7 @@ test.each([
   [{region: 'eu-west-1.evil.example/'}, 'no region'],
   [{keyspace: 'my-features'}, '`my-features`'],
   [{keyspace: 'x'.repeat(49)}, '48'],
+  [{keyspace: 'system_schema'}, "Amazon's own"],
   [{endpoint: 'https://cassandra.eu-west-1.amazonaws.com'}, 'endpoint'],
   [{endpoint: 'localhost:99999'}, 'endpoint'],
   [{externalId: 'x'}, 'role_arn'],

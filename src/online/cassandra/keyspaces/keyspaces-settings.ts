@@ -2,6 +2,7 @@ import {readFile} from 'node:fs/promises'
 import {isIP} from 'node:net'
 import {resolve} from 'node:path'
 import type {ConnectionOptions} from 'node:tls'
+import {isSystemKeyspace} from '../cassandra-settings.js'
 import {FeatureStoreError} from '../../../errors.js'
 
 /** Where Amazon Keyspaces is, how to trust it, and as whom to log in. */
@@ -46,6 +47,8 @@ export async function readKeyspacesSettings(
       `\`keyspace\` has more than 48 characters, or others than letters, digits and underscores: \`${keyspace}\``,
       'Name a keyspace that exists in the region.',
     )
+  if (isSystemKeyspace(keyspace))
+    throw invalid(`\`keyspace\` ${keyspace} is one of Amazon's own`, 'Name a keyspace of yours.')
   const {host, port} =
     endpoint === undefined ? {host: endpointOf(region), port: defaultPort} : parseEndpoint(endpoint)
   return {
