@@ -15,11 +15,12 @@ export async function lossOf(
   table: OnlineTable,
   state: ViewState,
 ): Promise<TableLoss | undefined> {
+  const {storeId, loadNumber = 0} = state
+  // What is to be loaded again counts as covered no more, and is still there: where it is not, it is no base to load on.
   const holdsNothing = state.covered.length === 0 || state.newestEventTimestamp === undefined
-  if (holdsNothing && state.checkpoint === undefined) return undefined
+  if (holdsNothing && state.checkpoint === undefined && loadNumber === 0) return undefined
   // Not by its rows: they may all have expired, or none of them could be written.
   if (!(await online.listTables()).includes(table.name)) return 'emptied'
-  const {storeId, loadNumber = 0} = state
   const found = storeId === undefined ? undefined : await storeIdentity(online)
   if (found !== undefined && found !== storeId) return 'another_store'
   if (loadNumber === 0) return undefined

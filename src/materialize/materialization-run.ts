@@ -1,6 +1,7 @@
 import {rm} from 'node:fs/promises'
 import {join, relative} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
+import type {FeatureView} from '../definitions/definition.js'
 import {FeatureStoreError} from '../errors.js'
 import type {
   Checkpoint,
@@ -43,7 +44,8 @@ const lossNotes = {
   emptied: 'the online store had lost its rows',
   another_store: 'the online store is another one than that of the last load, or older',
   went_back: 'the online store holds less than the last load left (an older backup, or a crash)',
-} as const satisfies Record<TableLoss, string>
+  unsynced: 'it was not synced as a whole before',
+} as const satisfies Record<TableLoss | 'unsynced', string>
 
 /**
  * One run and its record: takes leases, loads views and commits each when its last row is durable. Commits are few: at
@@ -183,8 +185,10 @@ export class MaterializationRun {
     const {runId, openOnlineStore} = this.#context
     const {view, state} = registered(name, held)
     const online = await openOnlineStore()
-    const loss = await lossOf(online, onlineTableOf(view, held.definitions, state.table), state)
-    if (loss !== undefined) tally.notes = [...tally.notes, `${lossNotes[loss]}, so all of them are due again`]
+    const lost = await lossOf(online, onlineTableOf(view, held.definitions, state.table), state)
+    const loss = lost ?? (isUnsynced(view, state) ? 'unsynced' : undefined)
+    if (loss !== undefined)
+      tally.notes = [...tally.notes, `${lossNotes[loss]}, so all its rows are due again`]
     // With what an older load left nothing can be compared: nobody knows which of its rows are gone from the source.
     const isUnknown = loss !== undefined && loss !== 'emptied' && view.sync === 'snapshot'
     const replacementIn = isUnknown ? await this.#replacing(online, name, state) : undefined
@@ -344,6 +348,12 @@ export class MaterializationRun {
   #lastRun(status: 'ok' | 'failed'): NonNullable<ViewState['lastRun']> {
     return {runId: this.#context.runId, status, finishedAt: this.#context.clock()}
   }
+}
+
+/** Its table was filled by loads that keep no state to compare with. */
+function isUnsynced({sync}: FeatureView, state: ViewState): boolean {
+  if (sync !== 'snapshot' || state.snapshot !== undefined || state.begunSyncs !== undefined) return false
+  return state.covered.length > 0 || state.newestEventTimestamp !== undefined
 }
 
 function withView(record: RunRecord, run: ViewRun): RunRecord {

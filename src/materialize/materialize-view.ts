@@ -158,6 +158,8 @@ export async function materializeView(
 
   const forgetBefore = await reclaimSpace(view, state, request, {table, online}, context, tally)
   tally.intervals = mergeIntervals([...tally.intervals, ...selection.intervals])
+  if (request.command === 'materialize-incremental')
+    tally.notes = [...tally.notes, ...aheadNotes(state, request.end)]
   if (summary.rows === 0) tally.notes = [...tally.notes, emptyNote(selection, summary)]
   else tally.notes = [...tally.notes, ...expiredNotes(view, endOf(request), context)]
   const {newestEventTimestamp} = tally
@@ -294,6 +296,15 @@ function emptyNote(selection: LoadSelection, summary: SourceSummary): string {
       : `newest row in the source is ${formatInstant(newest)}`
   const intervals = selection.read.map(formatInterval).join(' ')
   return intervals === '' ? `nothing new to load; ${found}` : `0 rows in ${intervals}; ${found}`
+}
+
+/** A run whose `now` was set ahead took for loaded what is yet to come. */
+function aheadNotes(state: ViewState, end: Instant): readonly string[] {
+  const watermark = watermarkOf(state)
+  if (watermark === undefined || watermark <= end) return []
+  return [
+    `rows up to ${formatInstant(watermark)} count as loaded since a run with a later \`--now\`; \`fs materialize START END\` loads those that have come since`,
+  ]
 }
 
 function formatInterval({start, end}: Interval): string {

@@ -155,7 +155,7 @@ export async function syncSnapshot(sync: SnapshotSync): Promise<SyncedSnapshot> 
 
 /** The files to compare with; others of the table go. Throws FS_SNAPSHOT_MISSING. */
 async function previousState(sync: SnapshotSync): Promise<SnapshotFiles> {
-  const {state, request, context, tally} = sync
+  const {state, request, context} = sync
   const {snapshotsDirectory} = context
   const folder = folderOf(sync)
   await mkdir(join(snapshotsDirectory, folder), {recursive: true})
@@ -169,8 +169,6 @@ async function previousState(sync: SnapshotSync): Promise<SnapshotFiles> {
       : await isLeftUnfinished(path, context.clock())
     if (isOver) await rm(path, {force: true})
   }
-  if (verified === undefined && state.covered.length > 0)
-    note(tally, 'was not synced as a whole before: rows that are gone from the source since stay online')
   for (const name of known) {
     if ((await stat(join(snapshotsDirectory, name)).catch(() => undefined)) === undefined)
       throw missing(name, snapshotsDirectory)

@@ -89,8 +89,8 @@ async function prepareTables(
 
 /** What a table that is gone held is covered no more: it is about to be made anew, and would pass for loaded. */
 async function forgetLost(registry: Registry, there: readonly string[]): Promise<void> {
-  const isLost = ({table, covered, checkpoint}: ViewState): boolean =>
-    !there.includes(table) && (covered.length > 0 || checkpoint !== undefined)
+  const isLost = ({table, covered, checkpoint, loadNumber = 0}: ViewState): boolean =>
+    !there.includes(table) && (covered.length > 0 || checkpoint !== undefined || loadNumber > 0)
   await updateRegistry(registry, (current) => {
     const views = Object.entries(current.views)
     if (!views.some(([, state]) => isLost(state))) return current

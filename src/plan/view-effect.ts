@@ -136,6 +136,9 @@ function reasonsToReload(
   // Among rows of one time the largest values decide, feature by feature: another order may choose another row.
   else if (names.some((name, index) => before.schema[index]?.name !== name))
     reasons.push('the order of its features changes, which decides between rows of the same time')
+  // Into another table: see `replacement.ts`.
+  if (before.sync !== 'snapshot' && after.sync === 'snapshot')
+    reasons.push('it is synced as a whole from now on')
   if (before.ttl !== undefined && (after.ttl === undefined || after.ttl > before.ttl))
     reasons.push('rows that were too old count again')
   if (before.source !== after.source)

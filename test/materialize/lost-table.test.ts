@@ -125,6 +125,65 @@ describe('another online store than that of the last load', () => {
   })
 })
 
+describe('a view that is to be loaded again as a whole', () => {
+  const row = (driver: bigint, event = now) => ({driver, event, created: event, trips: driver, note: 'x'})
+  /** As an apply leaves it that adds a feature, say. */
+  const reload = () => project.changeState('stats', {covered: []})
+
+  test.each([{}, {sync: 'snapshot'}] as const)(
+    '%j, gets its rows where the store was emptied or exchanged meanwhile',
+    async (view) => {
+      await project[Symbol.asyncDispose]()
+      await begin(view)
+      await project.writeSource('stats', [row(1n), row(2n)])
+      await project.load(now)
+      await reload()
+      await project.online.drop(['stats'])
+      const healed = await project.load(now + hour)
+      expect(notes(healed)).toContain('had lost its rows')
+      expect(counts(healed)).toMatchObject({written: 2, unchanged: 0})
+      await reload()
+      const second = await anotherStore()
+      expect(counts(await project.load(now + 2n * hour, into(second)))).toMatchObject({
+        written: 2,
+        unchanged: 0,
+      })
+      await reload()
+      expect(await project.load(now + 3n * hour)).toMatchObject({status: 'ok'})
+      expect([...(await project.read('stats', [1n, 2n])).keys()]).toEqual([1n, 2n])
+    },
+  )
+
+  test('and is synced as a whole from now on, keeps no row that is gone, nor one that was newer', async () => {
+    await project.writeSource('stats', [row(1n), row(2n), row(3n)])
+    await project.load(now)
+    await project.change((document) => ({
+      ...document,
+      definitions: {
+        ...document.definitions,
+        featureViews: document.definitions.featureViews.map((view) => ({...view, sync: 'snapshot' as const})),
+      },
+    }))
+    await reload()
+    await project.writeSource('stats', [{...row(1n, now - day), trips: 10n}, row(2n)])
+    const synced = await project.load(now + hour)
+    expect(notes(synced)).toContain('not synced as a whole before')
+    expect(counts(synced)).toMatchObject({written: 2})
+    const rows = await project.read('stats', [1n, 2n, 3n])
+    expect([...rows].map(([driver, {values}]) => [driver, values[0]])).toEqual([
+      [1n, 10n],
+      [2n, 2n],
+    ])
+    expect(notes(await project.load(now + 2n * hour))).not.toContain('before')
+  })
+})
+
+test('a run after one whose now was set ahead says up to when rows count as loaded', async () => {
+  await project.writeSource('stats', [{driver: 1n, event: now, trips: 1n}])
+  await project.load(now + 300n * day)
+  expect(notes(await project.load(now + hour))).toMatch(/rows up to \d{4}-.* count as loaded/)
+})
+
 describe('an online store that went back', () => {
   /** The registry of after a load, and the store of before it: a backup that was put back. */
   const goBack = async (): Promise<void> => {

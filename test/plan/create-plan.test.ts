@@ -326,6 +326,16 @@ describe('impact of a change', () => {
     ])
   })
 
+  it('says that a view is loaded again that is synced as a whole from now on', () => {
+    const {changes} = createPlan(ridesWith([{...totals, sync: 'snapshot'}]), loadedRides)
+    expect(changes).toMatchObject([
+      {
+        impact: 'backfill',
+        notes: ['it is synced as a whole from now on: what was loaded is loaded again'],
+      },
+    ])
+  })
+
   it('says nothing of old rows where a view is synced as a whole', () => {
     const synced = {...totals, sync: 'snapshot'} as const
     const before = ridesWith([synced])
